@@ -1,0 +1,57 @@
+"""Points on the earth, as PostgreSQL's cube extension sees them: on a sphere of radius 1, in three dimensions."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.db import models
+from django.db.models import Func
+
+# Mean radius of the earth (IUGG), in kilometres.
+EARTH_RADIUS_KM = 6371.0088
+
+
+class Point(NamedTuple):
+    """A place in degrees, WGS 84."""
+
+    latitude: float
+    longitude: float
+
+
+class CubeField(models.Field):
+    """A `cube` of the extension of that name. Only written by the database, never by Python."""
+
+    def db_type(self, connection: Any) -> str:
+        return "cube"
+
+
+class SpherePoint(Func):
+    """
+    Turn latitude and longitude (degrees) into a point on the unit sphere.
+
+    The straight line between two such points grows with the great circle between them, so `ORDER BY a <-> b` is the
+    exact order by distance, everywhere, also across the poles and the date line; a GiST index on cube serves it.
+    """
+
+    function = "cube"
+    output_field = CubeField()
+    template = (
+        "cube(ARRAY["
+        "cos(radians(%(latitude)s)) * cos(radians(%(longitude)s)), "
+        "cos(radians(%(latitude)s)) * sin(radians(%(longitude)s)), "
+        "sin(radians(%(latitude)s))])"
+    )
+    arity = 2
+
+    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, list[Any]]:
+        (latitude, latitude_params), (longitude, longitude_params) = (
+            compiler.compile(expression) for expression in self.source_expressions
+        )
+        sql = self.template % {"latitude": latitude, "longitude": longitude}
+        return sql, [
+            *latitude_params,
+            *longitude_params,
+            *latitude_params,
+            *longitude_params,
+            *latitude_params,
+        ]
