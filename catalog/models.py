@@ -153,30 +153,22 @@ class Phone(models.Model):
                 ),
                 name="phone_body_is_sensible",
             ),
-            models.CheckConstraint(
-                condition=Q(body_height_mm__gt=F("body_width_mm")), name="phone_stands_upright"
-            ),
+            models.CheckConstraint(condition=Q(body_height_mm__gt=F("body_width_mm")), name="phone_stands_upright"),
             models.CheckConstraint(condition=Q(weight_g__range=(40, 600)), name="phone_weight_is_sensible"),
             models.CheckConstraint(
                 condition=Q(cpu_cores__range=(1, 16), cpu_ghz__range=(Decimal("0.1"), Decimal("5"))),
                 name="phone_processor_is_sensible",
             ),
             models.CheckConstraint(
-                condition=Q(
-                    ram_mb__range=(64, 65536), storage_gb__range=(1, 4096), memory_card_max_gb__lte=4096
-                ),
+                condition=Q(ram_mb__range=(64, 65536), storage_gb__range=(1, 4096), memory_card_max_gb__lte=4096),
                 name="phone_memory_is_sensible",
             ),
             models.CheckConstraint(
                 condition=Q(camera_back_mp__range=(0, 200), camera_front_mp__range=(0, 200)),
                 name="phone_cameras_are_sensible",
             ),
-            models.CheckConstraint(
-                condition=Q(battery_mah__range=(300, 20000)), name="phone_battery_is_sensible"
-            ),
-            models.CheckConstraint(
-                condition=Q(generation__in=Generation.values), name="phone_generation_is_known"
-            ),
+            models.CheckConstraint(condition=Q(battery_mah__range=(300, 20000)), name="phone_battery_is_sensible"),
+            models.CheckConstraint(condition=Q(generation__in=Generation.values), name="phone_generation_is_known"),
         ]
 
     def __str__(self) -> str:
@@ -239,9 +231,7 @@ class PreinstalledApp(models.Model):
         ordering = ["phone", "position"]
         constraints = [
             models.UniqueConstraint(fields=["phone", "position"], name="app_has_its_own_position"),
-            models.CheckConstraint(
-                condition=Q(provenance__in=Provenance.values), name="app_provenance_is_known"
-            ),
+            models.CheckConstraint(condition=Q(provenance__in=Provenance.values), name="app_provenance_is_known"),
         ]
 
     def __str__(self) -> str:

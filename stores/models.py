@@ -49,8 +49,7 @@ class Region(models.Model):
         ordering = ["code"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(level__in=[1, 2, 3], code__regex=r"^[0-9]{6}$")
-                | Q(level=4, code__regex=r"^[0-9]{9}$"),
+                condition=Q(level__in=[1, 2, 3], code__regex=r"^[0-9]{6}$") | Q(level=4, code__regex=r"^[0-9]{9}$"),
                 name="region_code_suits_its_level",
             ),
             models.CheckConstraint(
@@ -105,9 +104,7 @@ class TimetableHours(models.Model):
     class Meta:
         ordering = ["timetable", "weekday", "opens"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["timetable", "weekday", "opens"], name="hours_open_once_at_a_time"
-            ),
+            models.UniqueConstraint(fields=["timetable", "weekday", "opens"], name="hours_open_once_at_a_time"),
             models.CheckConstraint(condition=Q(weekday__lte=6), name="hours_are_on_a_weekday"),
             models.CheckConstraint(condition=Q(closes__gt=F("opens")), name="hours_close_after_they_open"),
         ]
@@ -157,9 +154,7 @@ class Outlet(models.Model):
             GistIndex("position", name="outlet_position", condition=Q(state="open")),
         ]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(code__regex=r"^[0-9]{9}-[0-9]{2}$"), name="outlet_code_is_well_formed"
-            ),
+            models.CheckConstraint(condition=Q(code__regex=r"^[0-9]{9}-[0-9]{2}$"), name="outlet_code_is_well_formed"),
             models.CheckConstraint(
                 condition=Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
                 name="outlet_is_on_earth",
@@ -212,9 +207,7 @@ class ClosedPeriod(models.Model):
         ordering = ["outlet", "first_day"]
         constraints = [
             models.UniqueConstraint(fields=["outlet", "first_day"], name="closedperiod_begins_once"),
-            models.CheckConstraint(
-                condition=Q(last_day__gte=F("first_day")), name="closedperiod_ends_after_it_begins"
-            ),
+            models.CheckConstraint(condition=Q(last_day__gte=F("first_day")), name="closedperiod_ends_after_it_begins"),
         ]
 
     def __str__(self) -> str:
@@ -301,9 +294,7 @@ class StockMovement(models.Model):
             models.UniqueConstraint(
                 fields=["outlet", "phone", "seq", "on_hand", "reserved"], name="stockmovement_link"
             ),
-            models.UniqueConstraint(
-                fields=["outlet", "phone", "operation_key"], name="stockmovement_operation_once"
-            ),
+            models.UniqueConstraint(fields=["outlet", "phone", "operation_key"], name="stockmovement_operation_once"),
         ]
 
     def __str__(self) -> str:
@@ -322,9 +313,7 @@ class RegionStock(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["region", "phone"], name="regionstock_once_a_phone", nulls_distinct=False
-            ),
+            models.UniqueConstraint(fields=["region", "phone"], name="regionstock_once_a_phone", nulls_distinct=False),
         ]
 
     def __str__(self) -> str:

@@ -45,7 +45,5 @@ class Migration(migrations.Migration):
             VERSION_TRIGGERS,
             "".join(f"DROP TRIGGER catalog_{table}_raises_version ON catalog_{table};" for table in TABLES),
         ),
-        migrations.RunSQL(
-            PROVENANCE_CHECK, "ALTER TABLE catalog_phone DROP CONSTRAINT phone_provenance_is_known;"
-        ),
+        migrations.RunSQL(PROVENANCE_CHECK, "ALTER TABLE catalog_phone DROP CONSTRAINT phone_provenance_is_known;"),
     ]

@@ -2,10 +2,11 @@
 
 import django.contrib.postgres.indexes
 import django.db.models.deletion
-from django.contrib.postgres.operations import CreateExtension
 import django.db.models.functions.datetime
-import stores.geography
+from django.contrib.postgres.operations import CreateExtension
 from django.db import migrations, models
+
+import stores.geography
 
 
 class Migration(migrations.Migration):
@@ -22,9 +23,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("slug", models.SlugField(max_length=40, unique=True)),
                 ("name_zh", models.CharField(max_length=60)),
@@ -70,9 +69,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("code", models.CharField(max_length=20, unique=True)),
                 ("name_zh", models.CharField(max_length=80)),
@@ -143,9 +140,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "outlets_with",
@@ -284,9 +279,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("weekday", models.PositiveSmallIntegerField(help_text="0 is Monday, as in Python")),
                 ("opens", models.TimeField()),
@@ -309,9 +302,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("first_day", models.DateField()),
                 ("last_day", models.DateField()),
@@ -424,9 +415,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="outlet",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("coordinate_source__in", ["town", "village", "county_seat", "county_offset"])
-                ),
+                condition=models.Q(("coordinate_source__in", ["town", "village", "county_seat", "county_offset"])),
                 name="outlet_coordinate_source_is_known",
             ),
         ),
@@ -438,9 +427,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="timetablehours",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("weekday__lte", 6)), name="hours_are_on_a_weekday"
-            ),
+            constraint=models.CheckConstraint(condition=models.Q(("weekday__lte", 6)), name="hours_are_on_a_weekday"),
         ),
         migrations.AddConstraint(
             model_name="timetablehours",
