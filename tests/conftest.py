@@ -1,0 +1,47 @@
+"""What all tests share: the database, and Chromium for those that look at pages."""
+
+import os
+import shutil
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from pytest_django.plugin import DjangoDbBlocker
+
+from config import postgres
+
+# Playwright keeps an event loop in the thread that runs the tests, and Django would refuse queries there.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if settings.DATABASES["default"]["HOST"] == str(postgres.SOCKET):
+        try:
+            postgres.use()
+        except postgres.PostgresError as error:
+            pytest.exit(str(error), returncode=1)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Launch the system's Chromium, quiet towards the network."""
+    return browser_type_launch_args | {
+        "executable_path": os.environ.get("CHROMIUM") or shutil.which("chromium"),
+        "args": [
+            "--no-sandbox",  # Chromium's sandbox does not run as root.
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ],
+    }
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Let tests that commit empty the tables after themselves: the ledger refuses TRUNCATE otherwise."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE stores_stockmovement DISABLE TRIGGER stockmovement_is_not_truncated")

@@ -1,0 +1,14 @@
+"""Settings of the tests: those of the demo, but for what would only cost time or get in the way."""
+
+import os
+
+os.environ.setdefault("DEMO", "yes")
+
+from config.settings import *  # noqa: F403
+from config.settings import DATABASES, STORAGES
+
+# live_server serves files as they are in static/, under their own names.
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+# Test data may be lost with the machine.
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c synchronous_commit=off")
