@@ -1,0 +1,127 @@
+"""The Chinese catalogue, kept in step with the texts in code and templates.
+
+Messages are English. The file holds no line numbers, dates or names of machines, so that a change of a text is all
+that a diff shows.
+"""
+
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+from django.utils.translation.template import templatize
+
+LOCALE = "zh_Hans"
+FOLDER = Path("locale", LOCALE, "LC_MESSAGES")
+HEADERS = [
+    ("Content-Type", "text/plain; charset=UTF-8"),
+    ("Content-Transfer-Encoding", "8bit"),
+    ("Language", LOCALE),
+    ("Plural-Forms", "nplurals=1; plural=0;"),
+]
+NOT_OUR_TEXTS = {"migrations", "tests"}
+# Which argument is what, as Babel wants it: c marks the context.
+SINGULAR = ("gettext", "gettext_lazy", "gettext_noop", "_")
+PLURAL = ("ngettext", "ngettext_lazy")
+IN_CONTEXT = ("pgettext", "pgettext_lazy")
+PLURAL_IN_CONTEXT = ("npgettext", "npgettext_lazy")
+KEYWORDS = (
+    dict.fromkeys(SINGULAR)
+    | dict.fromkeys(PLURAL, (1, 2))
+    | dict.fromkeys(IN_CONTEXT, ((1, "c"), 2))
+    | dict.fromkeys(PLURAL_IN_CONTEXT, ((1, "c"), 2, 3))
+)
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
+
+
+class Files(NamedTuple):
+    """What the two files of the catalogue should hold."""
+
+    po: bytes
+    mo: bytes
+    complaints: list[str]
+
+
+class _Catalog(Catalog):
+    """A catalogue whose header is always the same."""
+
+    mime_headers = property(lambda self: HEADERS, lambda self, headers: None)
+
+
+def build(base: Path) -> Files:
+    """Return the files for the texts in use now, with the translations that the .po file has for them.
+
+    Texts that are no longer used are left out. Complaints name texts without a translation, or with one whose
+    placeholders differ.
+    """
+    catalog = _Catalog(locale=LOCALE, fuzzy=False, header_comment="")
+    old = _read(base)
+    complaints: list[str] = []
+    for context, message_id, comments in _texts(base):
+        known = old.get(message_id, context)
+        string = known.string if known and not known.fuzzy else ""
+        message = catalog.add(message_id, string, auto_comments=comments, context=context)
+        complaints += _complaints(message)
+    return Files(_po(catalog), _mo(catalog), sorted(set(complaints)))
+
+
+def _read(base: Path) -> Catalog:
+    path = base / FOLDER / "django.po"
+    if not path.exists():
+        return Catalog(locale=LOCALE)
+    with path.open("rb") as file:
+        return read_po(file, locale=LOCALE)
+
+
+def _texts(base: Path) -> Iterator[tuple[str | None, str | tuple[str, ...], list[str]]]:
+    """Yield context, text (or singular and plural) and comments of each message."""
+    for path in sorted(_sources(base)):
+        code = path.read_text(encoding="utf-8")
+        if path.suffix != ".py":
+            # What stands between the messages is blanked out, but its indentation would not pass for Python's.
+            code = re.sub(r"(?m)^[ \t]+", "", templatize(code))
+        options = {"encoding": "utf-8"}
+        source = BytesIO(code.encode())
+        found = extract(
+            "python", source, KEYWORDS, comment_tags=("Translators:",), options=options, strip_comment_tags=True
+        )
+        for _, message_id, comments, context in found:
+            yield context, message_id, comments
+
+
+def _sources(base: Path) -> Iterator[Path]:
+    for package in base.iterdir():
+        if (package / "__init__.py").exists() and package.name not in NOT_OUR_TEXTS:
+            yield from (path for path in package.rglob("*.py") if not NOT_OUR_TEXTS.intersection(path.parts))
+    yield from (path for path in (base / "templates").rglob("*") if path.is_file())
+
+
+def _complaints(message: Message) -> Iterator[str]:
+    ids, strings = _forms(message.id), _forms(message.string)
+    if not all(strings):
+        yield f"not translated: {ids[0]}"
+    # The plural names everything that the singular does; Chinese has the one form for both.
+    elif any(set(PLACEHOLDER.findall(ids[-1])) != set(PLACEHOLDER.findall(string)) for string in strings):
+        yield f"placeholders differ: {ids[0]}"
+
+
+def _forms(text: Any) -> tuple[str, ...]:
+    """Return singular and plural, or the one text there is."""
+    return text if isinstance(text, tuple) else (text,)
+
+
+def _po(catalog: Catalog) -> bytes:
+    file = BytesIO()
+    write_po(file, catalog, width=0, no_location=True, sort_output=True)
+    return file.getvalue().lstrip()
+
+
+def _mo(catalog: Catalog) -> bytes:
+    file = BytesIO()
+    write_mo(file, catalog)
+    return file.getvalue()
