@@ -1,0 +1,224 @@
+"""
+Ready pages: finished bytes of pages that anybody may keep, answered before the rest of the middleware does anything.
+
+A page is kept under its address, in each content coding that was asked for, and only if its own Cache-Control lets a
+shared cache keep it. It goes when its max-age has passed (pages of the catalogue alone need not) or when the version of
+the catalogue moves, which each process looks up at most once a second.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import lru_cache
+from threading import Lock
+
+import brotli  # type: ignore[import-untyped]
+import django.db
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_max_age
+
+from catalog.catalogue import current_catalogue
+from config.caching import NOT_TO_KEEP, is_personal
+
+# Bytes that one process spends on ready pages: some 800 pages.
+MAX_BYTES = 32 * 2**20
+# A page longer than this, or under a longer query, is not worth its place.
+MAX_PAGE_BYTES = 256 * 2**10
+MAX_QUERY = 300
+# How many addresses with a query are remembered as asked for once.
+MAX_ASKED_ONCE = 4096
+# Squeezing a page as small as it goes costs a hundred times the quick way: only what is asked for often gets it.
+THOROUGH_AFTER = 8
+
+# Scheme and host are part of it, because pages name their own full address.
+Address = tuple[str, str, str, str]
+
+
+class ReadyPage:
+    """One page's bytes in every coding asked for so far. Threads share it: each assignment leaves it whole."""
+
+    def __init__(self, response: HttpResponse, *, version: int, made_at: float) -> None:
+        """Copy `response`. `version` and `made_at` (monotonic seconds) are from before the page was made."""
+        self.version = version
+        self.made_at = made_at
+        self.is_timeless = getattr(response, "tells_of_catalogue_alone", False)
+        self.good_for = get_max_age(response) or 0
+        self.bodies = {"identity": response.content}
+        self.is_thorough = False
+        self.times_asked = 0
+        headers = dict(response.headers)
+        # One weak tag for all codings: they mean the same page.
+        headers["ETag"] = f'W/"{hashlib.blake2b(response.content, digest_size=12).hexdigest()}"'
+        self.headers = headers
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory it takes, at most: the codings together are smaller than the plain page."""
+        return 2000 + 2 * len(self.bodies["identity"])
+
+    def is_good(self, version: int | None, now: float) -> bool:
+        """Whether it is still true. Version None: the database does not answer, and a kept page is better than none."""
+        return version in (None, self.version) and (self.is_timeless or now - self.made_at < self.good_for)
+
+    def answer(self, coding: str, now: float) -> HttpResponse:
+        self.times_asked += 1
+        body = self.bodies.get(coding)
+        if body is None or (coding == "br" and not self.is_thorough and self.times_asked >= THOROUGH_AFTER):
+            body = self.bodies[coding] = self._encode(coding)
+        response = HttpResponse(body)
+        headers = response.headers
+        for name, value in self.headers.items():
+            headers[name] = value
+        headers["Content-Length"] = str(len(body))
+        if coding != "identity":
+            headers["Content-Encoding"] = coding
+        if not self.is_timeless:
+            headers["Age"] = str(int(now - self.made_at))
+        return response
+
+    def _encode(self, coding: str) -> bytes:
+        plain = self.bodies["identity"]
+        if coding == "gzip":
+            return gzip.compress(plain, 9, mtime=0)
+        self.is_thorough = self.times_asked >= THOROUGH_AFTER
+        return brotli.compress(plain, mode=brotli.MODE_TEXT, quality=11 if self.is_thorough else 5)
+
+
+class Shelf:
+    """
+    Ready pages by address; when bytes run out, the page leaves that was not asked for longest.
+
+    Addresses with a query are without number, and a flood of them must not sweep the shelf: such a page gets its place
+    when it is asked for the second time.
+    """
+
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self.max_bytes = max_bytes
+        self.bytes = 0
+        self._pages: OrderedDict[Address, ReadyPage] = OrderedDict()
+        self._asked_once: OrderedDict[Address, None] = OrderedDict()
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._pages)
+
+    def take(self, address: Address) -> ReadyPage | None:
+        with self._lock:
+            page = self._pages.get(address)
+            if page is not None:
+                self._pages.move_to_end(address)
+            return page
+
+    def wants(self, address: Address) -> bool:
+        """Whether a page for this address would be put on the shelf; remembers that it was asked for."""
+        query = address[3]
+        if not query:
+            return True
+        if len(query) > MAX_QUERY:
+            return False
+        with self._lock:
+            if address in self._pages or address in self._asked_once:
+                return True
+            self._asked_once[address] = None
+            if len(self._asked_once) > MAX_ASKED_ONCE:
+                self._asked_once.popitem(last=False)
+            return False
+
+    def put(self, address: Address, page: ReadyPage) -> None:
+        with self._lock:
+            self._drop(address)
+            self._asked_once.pop(address, None)
+            self._pages[address] = page
+            self.bytes += page.size
+            while self.bytes > self.max_bytes:
+                self._drop(next(iter(self._pages)))
+
+    def clear(self) -> None:
+        with self._lock:
+            self._pages.clear()
+            self._asked_once.clear()
+            self.bytes = 0
+
+    def _drop(self, address: Address) -> None:
+        page = self._pages.pop(address, None)
+        if page is not None:
+            self.bytes -= page.size
+
+
+# One for the process: its threads share it.
+shelf = Shelf()
+
+
+class ReadyPages:
+    """
+    The middleware. Stands inside the two that compress and answer If-None-Match, and outside all others.
+
+    Those two find a ready page with coding and ETag set, and so do the same for ready and for freshly made pages.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.method not in ("GET", "HEAD") or is_personal(request):
+            return self._make(request)
+        meta = request.META
+        address = (request.scheme or "", meta.get("HTTP_HOST", ""), request.path, meta.get("QUERY_STRING", ""))
+        coding = best_coding(meta.get("HTTP_ACCEPT_ENCODING", "")[:200])
+        now = time.monotonic()
+        version = _believed_version()
+        page = shelf.take(address)
+        if page is not None and page.is_good(version, now):
+            return page.answer(coding, now)
+        response = self._make(request)
+        if version is None or request.method != "GET" or not may_be_kept(response) or not shelf.wants(address):
+            return response
+        page = ReadyPage(response, version=version, made_at=now)  # type: ignore[arg-type]
+        shelf.put(address, page)
+        return page.answer(coding, now)
+
+    def _make(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", NOT_TO_KEEP)
+        return response
+
+
+def may_be_kept(response: HttpResponseBase) -> bool:
+    """Whether `response` says of itself that a shared cache may keep it, and is the same whoever asks."""
+    if response.status_code != 200 or response.streaming or response.cookies or "Content-Encoding" in response.headers:
+        return False
+    if len(response.content) > MAX_PAGE_BYTES:  # type: ignore[attr-defined]
+        return False
+    varies = _words(response.headers.get("Vary", ""))
+    is_public = "public" in _words(response.headers.get("Cache-Control", ""))
+    return is_public and bool(get_max_age(response)) and varies <= {"cookie", "accept-encoding"}
+
+
+def _words(header: str) -> set[str]:
+    return {word.strip().lower() for word in header.split(",") if word.strip()}
+
+
+@lru_cache(maxsize=256)
+def best_coding(accept_encoding: str) -> str:
+    """Return `br`, `gzip` or `identity`, the first of them that an Accept-Encoding header allows."""
+    allowed = set()
+    for part in accept_encoding.lower().split(","):
+        coding, _, quality = part.partition(";")
+        try:
+            if float(quality.strip().removeprefix("q=") or 1) > 0:
+                allowed.add(coding.strip())
+        except ValueError:
+            continue
+    return next((coding for coding in ("br", "gzip") if coding in allowed), "identity")
+
+
+def _believed_version() -> int | None:
+    try:
+        return current_catalogue().version
+    except django.db.Error:
+        return None
