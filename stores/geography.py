@@ -43,7 +43,7 @@ class SpherePoint(Func):
     )
     arity = 2
 
-    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
         (latitude, latitude_params), (longitude, longitude_params) = (
             compiler.compile(expression) for expression in self.source_expressions
         )
