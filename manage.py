@@ -23,7 +23,10 @@ def main() -> None:
             postgres.use()
     except (env.WrongSetting, postgres.PostgresError) as error:
         sys.exit(str(error))
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

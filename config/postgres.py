@@ -98,13 +98,13 @@ def use() -> None:
         VAR.mkdir(exist_ok=True)
         users = os.open(VAR / "postgres.users", os.O_RDONLY | os.O_CREAT, 0o644)
         fcntl.flock(users, fcntl.LOCK_SH)
+        atexit.register(_leave, users, os.getpid())
         with _alone():
             if not _answers(ROLE, DATABASE):
                 _start()
     except (OSError, subprocess.SubprocessError, psycopg2.Error) as error:
         reason = str(error).strip().splitlines()[0]
         raise PostgresError(f"The embedded PostgreSQL cannot run ({reason}): mend that, {OTHER_DATABASE}.") from error
-    atexit.register(_leave, users, os.getpid())
 
 
 def _leave(users: int, pid: int) -> None:
@@ -115,7 +115,9 @@ def _leave(users: int, pid: int) -> None:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return
-    _run(_account(), "pg_ctl", "stop", "--mode=fast", "--silent", f"--pgdata={HOME.resolve() / 'data'}")
+    data = HOME.resolve() / "data"
+    if (data / "postmaster.pid").exists():
+        _run(_account(), "pg_ctl", "stop", "--mode=fast", "--silent", f"--pgdata={data}")
     if _server:
         _server.wait()
     shutil.rmtree(SOCKET, ignore_errors=True)

@@ -1,0 +1,93 @@
+import os
+import signal
+import socket
+import sys
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connections
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from config import env, static_files
+from stores.models import Outlet
+
+# Web processes of a server that was killed need a moment to notice.
+SECONDS_FOR_PORT = 8
+
+
+class Command(BaseCommand):
+    help = "Bring database and static files up to date, load the demo into an empty database, and serve the site."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        # Leave in good order, also before the web server listens to signals.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: sys.exit(1))
+        try:
+            host = env.text("HOST", "127.0.0.1")
+            port = env.number("PORT", 8000, least=1, most=65535)
+            workers = env.number("WORKERS", 2, least=1, most=64)
+            address = _free_address(host, port)
+            self._prepare()
+        except (env.WrongSetting, OperationalError) as error:
+            raise CommandError(str(error).strip().splitlines()[0]) from error
+        connections.close_all()
+        self._serve(address, port, workers)
+
+    def _prepare(self) -> None:
+        call_command("migrate", verbosity=0)
+        if static_files.collect():
+            self.stdout.write("Static files collected.")
+        if settings.DEMO and not Outlet.objects.exists():
+            call_command("load_demo")
+
+    def _serve(self, address: str, port: int, workers: int) -> None:
+        server = Granian(
+            "config.web:application",
+            address=address,
+            port=port,
+            interface=Interfaces.WSGI,
+            workers=workers,
+            blocking_threads=2,
+            blocking_threads_idle_timeout=600,
+            respawn_failed_workers=True,
+            workers_kill_timeout=10,
+            websockets=False,
+            log_level=LogLevels.warning,
+            reload=settings.DEBUG,
+        )
+        server.on_startup(lambda: self._greet(port))
+        server.serve()
+
+    def _greet(self, port: int) -> None:
+        # A terminal that is closed must not leave the server behind.
+        signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+        site = f"http://localhost:{port}/"
+        self.stdout.write(f"Cunpu runs at {site} (Chinese) and {site}en/ (English). Ctrl-C stops it.")
+        self.stdout.flush()
+
+
+def _free_address(host: str, port: int) -> str:
+    """Return the address of `host` after waiting for `port` to be free there."""
+    try:
+        family, kind, _, _, (address, *_) = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError) as error:
+        raise env.WrongSetting("HOST", f"must be an address of this machine, not {host!r}") from error
+    began = time.monotonic()
+    while True:
+        try:
+            with socket.socket(family, kind) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((address, port))
+            return str(address)
+        except OSError as error:
+            if time.monotonic() - began > SECONDS_FOR_PORT or isinstance(error, PermissionError):
+                raise CommandError(
+                    f"Cannot listen on port {port} of {host} ({error.strerror}): "
+                    "stop what uses it, or choose another port, as in PORT=8001 script/server."
+                ) from error
+            time.sleep(0.2)
