@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from catalog.models import Brand, CatalogueVersion, Phone, Tier
 
@@ -20,6 +22,11 @@ class Catalogue:
     phones: tuple[Phone, ...]
     tiers: tuple[Tier, ...]
     brands: tuple[Brand, ...]
+
+    @cached_property
+    def fragments(self) -> dict[Hashable, Any]:
+        """Pieces of pages made of this version; see `catalog.fragments`."""
+        return {}
 
     @cached_property
     def listed(self) -> tuple[Phone, ...]:

@@ -1,5 +1,12 @@
-"""Addresses of the whole site."""
+"""Addresses of the whole site. Language and text size before them are read by `config.addresses`."""
 
-from django.urls import URLPattern, URLResolver
+from django.conf.urls.i18n import i18n_patterns
+from django.urls import include, path
+from django.views.generic import TemplateView
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = i18n_patterns(
+    path("", include("catalog.urls")),
+    path("", include("stores.urls")),
+    path("credits/", TemplateView.as_view(template_name="credits.html"), name="credits"),
+    prefix_default_language=False,
+)

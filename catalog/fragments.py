@@ -1,0 +1,41 @@
+"""Pieces of pages that depend on the catalogue alone are rendered once and kept beside its copy in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+from django.urls import get_script_prefix
+from django.utils.translation import get_language
+
+from catalog.catalogue import Catalogue
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Filters make thousands of different pieces; what is asked for more than once finds room among so many.
+MOST_FRAGMENTS = 2000
+
+
+def kept_with_catalogue(function: Callable[Concatenate[Catalogue, P], T]) -> Callable[Concatenate[Catalogue, P], T]:
+    """
+    Remember what `function(catalogue, *args)` returned, per language and text size, as long as the catalogue lives.
+
+    The arguments must be hashable, and the result must not depend on anything else.
+    """
+
+    @wraps(function)
+    def kept(catalogue: Catalogue, *args: P.args, **kwargs: P.kwargs) -> T:
+        fragments = catalogue.fragments
+        key = (function, get_language(), get_script_prefix(), args, *sorted(kwargs.items()))
+        fragment = fragments.get(key)
+        if fragment is not None:
+            return fragment
+        fragment = function(catalogue, *args, **kwargs)
+        if len(fragments) >= MOST_FRAGMENTS:
+            fragments.clear()
+        fragments[key] = fragment
+        return fragment
+
+    return kept
