@@ -45,13 +45,15 @@ SESSION_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 # Other names of the domain are not this program's to promise for.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
-if env.flag("TRUSTED_PROXY", default=False):
+TRUSTED_PROXY = env.flag("TRUSTED_PROXY", default=False)
+if TRUSTED_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "config",
+    "api",
     "catalog",
     "stores",
 ]

@@ -1,0 +1,95 @@
+"""
+Limits on how often one caller may use one door, counted in PostgreSQL, so that all processes share them.
+
+One atomic statement counts and tells: caches lose counts when several processes add at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import math
+import uuid
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest
+
+
+class Limit(NamedTuple):
+    """At most `most` calls in `seconds`, from the first call on. `name` keeps it apart from other limits."""
+
+    name: str
+    most: int
+    seconds: int
+
+
+class TooManyCalls(Exception):  # noqa: N818
+    """A caller has used up a limit. `wait_seconds` from now it begins anew."""
+
+    def __init__(self, limit: Limit, wait_seconds: int) -> None:
+        super().__init__(f"{limit.name}: wait {wait_seconds} s")
+        self.limit = limit
+        self.wait_seconds = wait_seconds
+
+
+# Rows are taken in the order of their keys, so that two callers who share two limits never wait for each other.
+_COUNT = """
+    INSERT INTO api_callcount AS counted (key, calls, ends_at)
+    SELECT key, 1, now() + seconds * interval '1 second'
+    FROM unnest(%s::uuid[], %s::int[]) AS called(key, seconds) ORDER BY key
+    ON CONFLICT (key) DO UPDATE SET
+        calls = CASE WHEN counted.ends_at > now() THEN counted.calls + 1 ELSE 1 END,
+        ends_at = CASE WHEN counted.ends_at > now() THEN counted.ends_at ELSE excluded.ends_at END
+    RETURNING key, calls, extract(epoch FROM ends_at - now())
+"""
+
+
+def count_call(*callers: tuple[Limit, str]) -> None:
+    """
+    Count one call against each limit, for the caller beside it, in one statement.
+
+    Raises TooManyCalls, for the limit with the longest wait, where a caller has called too often; such a call counts,
+    too. Call it outside the transaction of the deed: a deed that fails must still have been counted.
+    """
+    keys = {_key(limit, caller): limit for limit, caller in callers}
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, [[str(key) for key in keys], [limit.seconds for limit in keys.values()]])
+        counts = cursor.fetchall()
+    used_up = [(math.ceil(wait), keys[key]) for key, calls, wait in counts if calls > keys[key].most]
+    if used_up:
+        wait, limit = max(used_up)
+        raise TooManyCalls(limit, max(wait, 1))
+
+
+def forget_past_calls() -> int:
+    """Delete the counts whose window has ended; return how many."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM api_callcount WHERE ends_at < now()")
+        return cursor.rowcount
+
+
+def address_of(request: HttpRequest) -> str:
+    """
+    Return the network address of whoever sent `request`; of IPv6 the 64 bits that one subscriber gets.
+
+    Behind a trusted proxy it is the last entry of X-Forwarded-For: the proxy wrote that one, the others are hearsay.
+    """
+    address = request.META.get("REMOTE_ADDR", "")
+    if settings.TRUSTED_PROXY:
+        address = request.META.get("HTTP_X_FORWARDED_FOR", address).rpartition(",")[2].strip()
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(known, ipaddress.IPv6Address):
+        if known.ipv4_mapped:
+            return str(known.ipv4_mapped)
+        return str(ipaddress.ip_network((known, 64), strict=False))
+    return str(known)
+
+
+def _key(limit: Limit, caller: str) -> uuid.UUID:
+    text = f"{limit.name}\0{caller}".encode("utf-8", "replace")
+    return uuid.UUID(bytes=hashlib.blake2b(text, digest_size=16, key=settings.SECRET_KEY.encode()[:64]).digest())
