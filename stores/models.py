@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from django.contrib.postgres.indexes import GistIndex
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Greatest, Now
+from django.db.models import ExpressionWrapper, F, Q
+from django.db.models.functions import Greatest, Left
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Phone, local_text
 from stores.geography import CubeField, SpherePoint
 
-# The one expression for what an outlet can promise of a phone.
+# The one expression for what an outlet can promise of a phone. (SQL has its twin in `stores.ledger`.)
 AVAILABLE = Greatest(F("on_hand") - F("reserved") - F("safety_stock"), 0)
 
 
@@ -147,6 +147,15 @@ class Outlet(models.Model):
     position = models.GeneratedField(
         expression=SpherePoint("latitude", "longitude"), output_field=CubeField(), db_persist=True
     )
+    # What the stock levels of the outlet carry a copy of, held true by a foreign key.
+    trades = models.GeneratedField(
+        expression=ExpressionWrapper(Q(state="open"), models.BooleanField()),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
+    county_code = models.GeneratedField(
+        expression=Left(F("town_id"), 6), output_field=models.CharField(max_length=6), db_persist=True
+    )
 
     class Meta:
         ordering = ["code"]
@@ -219,7 +228,8 @@ class StockLevel(models.Model):
     How many of one phone an outlet holds, and how many of those are promised.
 
     The head of the ledger chain: a foreign key ties (outlet, phone, seq, on_hand, reserved) to the StockMovement that
-    explains it. Only `stores.ledger` writes it.
+    explains it. Only `stores.ledger` writes it. Whether and where the outlet trades is copied here (a foreign key that
+    cascades keeps the copy true), so that a reservation asks this row alone and one index finds the nearest stock.
     """
 
     pk = models.CompositePrimaryKey("outlet", "phone")
@@ -229,9 +239,25 @@ class StockLevel(models.Model):
     on_hand = models.PositiveIntegerField()
     reserved = models.PositiveIntegerField()
     safety_stock = models.PositiveSmallIntegerField(default=0)
+    reorder_point = models.PositiveSmallIntegerField(default=0, help_text=_("0: the outlet does not keep this phone"))
     counted_at = models.DateTimeField(null=True)
+    moved_at = models.DateTimeField(help_text=_("when the newest line of its ledger was written"))
+    outlet_trades = models.BooleanField()
+    county_code = models.CharField(max_length=6)
+    position = CubeField()
+    is_available = models.GeneratedField(
+        expression=ExpressionWrapper(
+            Q(outlet_trades=True, on_hand__gt=F("reserved") + F("safety_stock")), models.BooleanField()
+        ),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
 
     class Meta:
+        indexes = [
+            # Changes only when availability does, so most reservations leave every index alone.
+            GistIndex("phone", "position", name="stocklevel_nearest", condition=Q(is_available=True)),
+        ]
         constraints = [
             # Not reserved <= on_hand: a count of the shelf may find less than was promised, and the shelf is right.
             models.CheckConstraint(
@@ -271,8 +297,9 @@ class StockMovement(models.Model):
         TRANSFER_IN = "transfer_in", _("received from another outlet")
 
     pk = models.CompositePrimaryKey("outlet", "phone", "seq")
-    outlet = models.ForeignKey(Outlet, models.PROTECT, related_name="+", db_index=False)
-    phone = models.ForeignKey(Phone, models.PROTECT, related_name="+", db_index=False)
+    # The chain leads back to a stock level, whose own keys hold outlet and phone: once is enough, and quicker.
+    outlet = models.ForeignKey(Outlet, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    phone = models.ForeignKey(Phone, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
     seq = models.BigIntegerField()
     kind = models.CharField(max_length=12, choices=Kind)
     change_on_hand = models.IntegerField()
@@ -285,8 +312,13 @@ class StockMovement(models.Model):
     reference = models.CharField(max_length=60, blank=True)
     actor = models.CharField(max_length=60)
     reason = models.CharField(max_length=200, blank=True)
+    # Once is once: an operation's lines are numbered from 1, so a key can serve one operation of an outlet only.
     operation_key = models.CharField(max_length=60)
-    created_at = models.DateTimeField(db_default=Now())
+    operation_line = models.SmallIntegerField()
+    # What a count found on the shelf, and when; movements after that moment are in the change.
+    counted = models.PositiveIntegerField(null=True)
+    counted_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
 
     class Meta:
         ordering = ["outlet", "phone", "seq"]
@@ -294,7 +326,33 @@ class StockMovement(models.Model):
             models.UniqueConstraint(
                 fields=["outlet", "phone", "seq", "on_hand", "reserved"], name="stockmovement_link"
             ),
-            models.UniqueConstraint(fields=["outlet", "phone", "operation_key"], name="stockmovement_operation_once"),
+            models.UniqueConstraint(
+                fields=["outlet", "operation_key", "operation_line"], name="stockmovement_operation_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="counted", counted__isnull=False, counted_at__isnull=False)
+                | Q(~Q(kind="counted"), counted__isnull=True, counted_at__isnull=True),
+                name="stockmovement_count_says_what_and_when",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    kind__in=[
+                        "opening",
+                        "received",
+                        "reserved",
+                        "released",
+                        "handed_over",
+                        "walk_in_sale",
+                        "returned",
+                        "damaged",
+                        "adjusted",
+                        "counted",
+                        "transfer_out",
+                        "transfer_in",
+                    ]
+                ),
+                name="stockmovement_kind_is_known",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -318,3 +376,21 @@ class RegionStock(models.Model):
 
     def __str__(self) -> str:
         return f"{self.region_id} {self.phone_id}: {self.available}"
+
+
+class RegionStockChange(models.Model):
+    """
+    What a change of a shelf means for the totals of its county, until `stores.totals` folds it into RegionStock.
+
+    Rows are only ever added and folded away, so no two callers wait for each other over a total.
+    """
+
+    county_code = models.CharField(max_length=6)
+    phone = models.ForeignKey(Phone, models.CASCADE, related_name="+", db_index=False)
+    outlets_with = models.IntegerField()
+    on_hand = models.IntegerField()
+    reserved = models.IntegerField()
+    available = models.IntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.county_code} {self.phone_id}: {self.available:+}"
