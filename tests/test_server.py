@@ -1,0 +1,184 @@
+"""script/server runs the site from a fresh clone, stops without a trace, and starts again whatever was killed."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+
+import psutil
+import pytest
+from django.conf import settings
+
+SECONDS_TO_START = 120
+SECONDS_TO_STOP = 20
+OURS = {"DATABASE_URL", "DEMO", "DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "HTTPS", "HOST", "DJANGO_SETTINGS_MODULE"}
+
+
+class Server:
+    """A fresh clone of what is checked in or about to be, with the environment of this one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        names = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=settings.BASE_DIR,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for name in filter(None, names.split("\0")):
+            source, target = settings.BASE_DIR / name, folder / name
+            if source.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(source, target)
+        (folder / ".venv").symlink_to(settings.BASE_DIR / ".venv")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+
+    def start(self) -> None:
+        environment = {name: value for name, value in os.environ.items() if name not in OURS}
+        self.log = self.folder / "var" / "server.log"
+        self.log.parent.mkdir(exist_ok=True)
+        with self.log.open("w") as log:
+            self.main = psutil.Popen(
+                [self.folder / "script" / "server"],
+                cwd="/",
+                env=environment | {"PORT": str(self.port)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._wait(lambda: "Ctrl-C stops it" in self.log.read_text(), SECONDS_TO_START)
+
+    def get(self, path: str) -> tuple[int, str]:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+    def processes(self) -> list[psutil.Process]:
+        """Return what runs in or for this clone."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                works_here = process.cwd() == str(self.folder) or str(self.folder) in " ".join(process.cmdline())
+                if works_here and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
+                continue
+        return found
+
+    def postgres(self) -> psutil.Process:
+        return psutil.Process(int((self.folder / "var/postgres/data/postmaster.pid").read_text().split()[0]))
+
+    def interrupt(self) -> int:
+        """Press Ctrl-C: every process of the terminal gets the signal. Return the exit status."""
+        os.killpg(self.main.pid, signal.SIGINT)
+        return self.main.wait(SECONDS_TO_STOP)
+
+    def remove(self) -> None:
+        for process in self.processes():
+            process.kill()
+        self.main.wait()
+        shutil.rmtree((self.folder / "var" / "postgres").resolve(), ignore_errors=True)
+
+    def _wait(self, happened, seconds: float) -> None:
+        began = time.monotonic()
+        while not happened():
+            assert self.main.poll() is None, self.log.read_text()
+            assert time.monotonic() - began < seconds, self.log.read_text()
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        server = Server(Path(folder) / "a shop")
+        server.start()
+        yield server
+        server.remove()
+
+
+@pytest.fixture
+def running(server: Server) -> Server:
+    if server.main.poll() is not None:
+        server.start()
+    return server
+
+
+def test_serves_both_languages(running: Server):
+    chinese, english = running.get("/"), running.get("/en/")
+
+    assert chinese[0] == english[0] == 200
+    assert 'lang="zh' in chinese[1]
+    assert 'lang="en' in english[1]
+
+
+def test_ctrl_c_leaves_no_process_behind(running: Server):
+    assert running.interrupt() == 0
+
+    assert running.processes() == []
+
+
+def test_starts_again_within_seconds(running: Server):
+    running.interrupt()
+
+    began = time.monotonic()
+    running.start()
+
+    assert running.get("/")[0] == 200
+    assert time.monotonic() - began < 15
+
+
+def test_starts_again_after_its_main_process_was_killed(running: Server):
+    running.main.kill()
+    running.main.wait()
+
+    running.start()
+
+    assert running.get("/")[0] == 200
+    assert running.interrupt() == 0
+    assert running.processes() == []
+
+
+def test_starts_again_after_postgresql_was_killed(running: Server):
+    running.postgres().kill()
+    running.interrupt()
+
+    running.start()
+
+    assert running.get("/")[0] == 200
+
+
+def test_replaces_a_web_process_that_was_killed(running: Server):
+    workers = running.main.children()
+    workers = [process for process in workers if "manage.py" in " ".join(process.cmdline())]
+    assert len(workers) == 2
+
+    workers[0].kill()
+
+    assert all(running.get("/")[0] == 200 for _ in range(20))
+
+
+def test_says_in_one_sentence_that_the_port_is_taken(running: Server):
+    second = subprocess.run(
+        [running.folder / "script" / "server"],
+        env=os.environ | {"PORT": str(running.port)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert second.returncode == 1
+    assert f"Cannot listen on port {running.port}" in second.stderr
+    assert second.stderr.count("\n") == 1
+    assert running.get("/")[0] == 200
