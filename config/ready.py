@@ -22,8 +22,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_max_age
 
+from catalog.caching import NOT_TO_KEEP, is_personal
 from catalog.catalogue import current_catalogue
-from config.caching import NOT_TO_KEEP, is_personal
 
 # Bytes that one process spends on ready pages: some 800 pages.
 MAX_BYTES = 32 * 2**20

@@ -66,19 +66,20 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.policy.permissions_middleware",
     "config.addresses.address_middleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
+# Style and scripts travel inside the pages and run by their hash: with a nonce no page could be kept.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
-        "default-src": ["'self'"],
-        "img-src": ["'self'", "data:"],
+        "default-src": ["'none'"],
         "style-src": [inline.inline_style().csp_source],
         "script-src": [script.csp_source for script in inline.inline_scripts()] or ["'none'"],
-        "object-src": ["'none'"],
+        "img-src": ["'self'", "data:"],
         "base-uri": ["'none'"],
         "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],

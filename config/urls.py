@@ -4,9 +4,11 @@ from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path
 from django.views.generic import TemplateView
 
+from catalog.caching import catalogue_page
+
 urlpatterns = i18n_patterns(
     path("", include("catalog.urls")),
     path("", include("stores.urls")),
-    path("credits/", TemplateView.as_view(template_name="credits.html"), name="credits"),
+    path("credits/", catalogue_page(TemplateView.as_view(template_name="credits.html")), name="credits"),
     prefix_default_language=False,
 )

@@ -5,7 +5,7 @@ from itertools import count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 
-from config.caching import catalogue_page, stock_page
+from catalog.caching import catalogue_page, stock_page
 
 made = count(1)
 

@@ -184,8 +184,16 @@ def test_what_is_not_declared_keepable_is_made_anew(client: Client, address: str
 
 def test_a_post_is_never_answered_from_the_shelf(client: Client) -> None:
     before = body(client, "/catalogue/")
-    assert client.post("/catalogue/").content != before
+    refused = client.post("/catalogue/")
+    assert refused.status_code == 405
+    assert refused["Allow"] == "GET, HEAD, OPTIONS"
     assert body(client, "/catalogue/") == before
+
+
+def test_options_says_what_may_be_asked(client: Client) -> None:
+    answer = client.options("/catalogue/")
+    assert answer.status_code == 204
+    assert answer["Allow"] == "GET, HEAD, OPTIONS"
 
 
 def test_hosts_and_queries_have_their_own_pages(client: Client) -> None:

@@ -1,0 +1,69 @@
+"""
+How a page may be asked for, who may keep it, and for how long: the one place that writes Cache-Control and Vary.
+
+A page is the same for everybody but for "my outlet", which one cookie names. With that cookie a page is private;
+without it any shared cache may keep it. What no view declares keepable is nobody's to keep (`config.ready` says so).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils.cache import patch_vary_headers
+
+# The one cookie that pages for customers differ by.
+PERSONAL_COOKIE = "my_outlet"
+
+# How long, in seconds, others may keep a page of the catalogue without asking again.
+CATALOGUE_SECONDS = 60
+
+NOT_TO_KEEP = "private, no-cache"
+
+READING = ["GET", "HEAD", "OPTIONS"]
+
+View = Callable[..., HttpResponse]
+
+
+def is_personal(request: HttpRequest) -> bool:
+    """Whether the answer to this visitor may differ from the answer to everybody."""
+    return PERSONAL_COOKIE + "=" in request.META.get("HTTP_COOKIE", "") or "HTTP_AUTHORIZATION" in request.META
+
+
+def catalogue_page(view: View) -> View:
+    """Make `view` a page that tells of the catalogue alone: ready for as long as the catalogue stays as it is."""
+
+    @wraps(view)
+    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = _read(view, CATALOGUE_SECONDS, request, *args, **kwargs)
+        response.tells_of_catalogue_alone = True  # type: ignore[attr-defined]
+        return response
+
+    return page
+
+
+def stock_page(seconds: int) -> Callable[[View], View]:
+    """Make a view a page that tells of stock, outlets or opening hours, too: anyone may keep it for some seconds."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            return _read(view, seconds, request, *args, **kwargs)
+
+        return page
+
+    return decorate
+
+
+def _read(view: View, seconds: int, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    if request.method == "OPTIONS":
+        return HttpResponse(status=204, headers={"Allow": ", ".join(READING)})
+    if request.method not in READING:
+        return HttpResponseNotAllowed(READING)
+    response = view(request, *args, **kwargs)
+    if response.status_code == 200:
+        response["Cache-Control"] = f"{'private' if is_personal(request) else 'public'}, max-age={seconds}"
+        patch_vary_headers(response, ["Accept-Encoding", "Cookie"])
+    return response
