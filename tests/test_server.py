@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -56,7 +56,7 @@ class Server:
                 stderr=log,
                 start_new_session=True,
             )
-        self._wait(lambda: "Ctrl-C stops it" in self.log.read_text(), SECONDS_TO_START)
+        self.wait(lambda: "Ctrl-C stops it" in self.log.read_text(), SECONDS_TO_START)
 
     def get(self, path: str) -> tuple[int, str]:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
@@ -76,6 +76,9 @@ class Server:
                 continue
         return found
 
+    def web_processes(self) -> list[psutil.Process]:
+        return [process for process in self.main.children() if "manage.py" in process.cmdline()]
+
     def postgres(self) -> psutil.Process:
         return psutil.Process(int((self.folder / "var/postgres/data/postmaster.pid").read_text().split()[0]))
 
@@ -90,7 +93,7 @@ class Server:
         self.main.wait()
         shutil.rmtree((self.folder / "var" / "postgres").resolve(), ignore_errors=True)
 
-    def _wait(self, happened, seconds: float) -> None:
+    def wait(self, happened: Callable[[], bool], seconds: float) -> None:
         began = time.monotonic()
         while not happened():
             assert self.main.poll() is None, self.log.read_text()
@@ -160,13 +163,14 @@ def test_starts_again_after_postgresql_was_killed(running: Server):
 
 
 def test_replaces_a_web_process_that_was_killed(running: Server):
-    workers = running.main.children()
-    workers = [process for process in workers if "manage.py" in " ".join(process.cmdline())]
-    assert len(workers) == 2
+    first, second = running.web_processes()
 
-    workers[0].kill()
+    first.kill()
+    psutil.wait_procs([first], timeout=SECONDS_TO_STOP)
 
     assert all(running.get("/")[0] == 200 for _ in range(20))
+    running.wait(lambda: len(running.web_processes()) == 2, SECONDS_TO_START)
+    assert second in running.web_processes()
 
 
 def test_says_in_one_sentence_that_the_port_is_taken(running: Server):

@@ -1,7 +1,9 @@
+import multiprocessing
 import os
 import signal
 import socket
 import sys
+import threading
 import time
 from typing import Any
 
@@ -60,15 +62,32 @@ class Command(BaseCommand):
             log_level=LogLevels.warning,
             reload=settings.DEBUG,
         )
-        server.on_startup(lambda: self._greet(port))
+        server.on_startup(lambda: self._started(address, port))
+        if settings.DEBUG:
+            # A fork would keep the modules as they were, whatever changed.
+            multiprocessing.set_start_method("spawn")
         server.serve()
 
-    def _greet(self, port: int) -> None:
+    def _started(self, address: str, port: int) -> None:
         # A terminal that is closed must not leave the server behind.
         signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+        threading.Thread(target=self._greet, args=[address, port], daemon=True).start()
+
+    def _greet(self, address: str, port: int) -> None:
+        """Say where the site is as soon as it answers."""
+        while not _answers(address, port):
+            time.sleep(0.05)
         site = f"http://localhost:{port}/"
         self.stdout.write(f"Cunpu runs at {site} (Chinese) and {site}en/ (English). Ctrl-C stops it.")
         self.stdout.flush()
+
+
+def _answers(address: str, port: int) -> bool:
+    try:
+        socket.create_connection((address, port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def _free_address(host: str, port: int) -> str:
