@@ -84,14 +84,15 @@ def one_of(column: str, choices: Sequence[str]) -> Check:
     )
 
 
-def in_range(column: str, pattern: str, low: float, high: float, reason: str | Promise) -> Check:
-    """A cell that is not empty has to be a number in the form of `pattern`, from `low` to `high`."""
+def in_range(column: str, pattern: str, low: int, high: int, reason: str | Promise) -> Check:
+    """A cell that is not empty has to be a number in the form of `pattern`, from `low` to `high` (%(right)s)."""
     cell = f"staged_lines.{column}"
     return Check(
         column,
         f"{cell} <> '' AND CASE WHEN {cell} ~ '{pattern}' THEN {cell}::numeric NOT BETWEEN {low} AND {high} "
         "ELSE true END",
         reason,
+        right=str(high),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple, cast
 
 from django.utils.translation import gettext as _
@@ -70,13 +70,14 @@ def _uncompressed(stream: BinaryIO) -> Iterator[bytes]:
     head = stream.read(len(GZIP_MAGIC))
     if head != GZIP_MAGIC:
         yield head
-        yield from _chunks(stream)
+        yield from _chunks(stream.read)
         return
-    yield from _chunks(gzip.GzipFile(fileobj=cast(BinaryIO, _Prepended(head, stream)), mode="rb"))
+    # read1, because read loses what it has when the file breaks off.
+    yield from _chunks(gzip.GzipFile(fileobj=cast(BinaryIO, _Prepended(head, stream)), mode="rb").read1)
 
 
-def _chunks(stream: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
-    while chunk := stream.read(CHUNK_BYTES):
+def _chunks(read: Callable[[int], bytes]) -> Iterator[bytes]:
+    while chunk := read(CHUNK_BYTES):
         yield chunk
 
 
