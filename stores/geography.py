@@ -55,3 +55,12 @@ class SpherePoint(Func):
             *longitude_params,
             *latitude_params,
         ]
+
+
+class Chord(Func):
+    """The straight line between two points on the unit sphere, in earth radii. Ordering by it uses a GiST index."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " <-> "
+    output_field = models.FloatField()
+    arity = 2

@@ -5,15 +5,14 @@ from __future__ import annotations
 from django.contrib.postgres.indexes import GistIndex
 from django.db import models
 from django.db.models import ExpressionWrapper, F, Q
-from django.db.models.functions import Greatest, Left
+from django.db.models.functions import Left
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Phone, local_text
 from stores.geography import CubeField, SpherePoint
-
-# The one expression for what an outlet can promise of a phone. (SQL has its twin in `stores.ledger`.)
-AVAILABLE = Greatest(F("on_hand") - F("reserved") - F("safety_stock"), 0)
+from stores.querysets import AVAILABLE as AVAILABLE
+from stores.querysets import OutletQuerySet
 
 
 class Region(models.Model):
@@ -156,6 +155,8 @@ class Outlet(models.Model):
     county_code = models.GeneratedField(
         expression=Left(F("town_id"), 6), output_field=models.CharField(max_length=6), db_persist=True
     )
+
+    objects = OutletQuerySet.as_manager()
 
     class Meta:
         ordering = ["code"]
@@ -357,6 +358,58 @@ class StockMovement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.outlet_id} {self.phone_id} #{self.seq} {self.kind}"
+
+
+class PlaceKey(models.Model):
+    """
+    One way to ask for a place: a piece of its name as it might be typed. Derived data, made by `stores.search`.
+
+    `code` is a region's or an outlet's, so that everything inside a region is a range of codes. No foreign key: a
+    rebuild writes them by the hundred thousand, and a key whose place has gone joins to nothing.
+    """
+
+    class Kind(models.IntegerChoices):
+        # A name from its first letter, Chinese or romanised, alone or after that of the county.
+        NAME = 0
+        # The first letters of its syllables.
+        INITIALS = 1
+        # What is left of a Chinese name from the second, third, ... character on.
+        INSIDE = 2
+        # A romanised name read backwards, to find those whose second half was typed without a slip.
+        REVERSED = 3
+
+    # An outlet counts as the level below the town.
+    OUTLET_LEVEL = 5
+
+    pk = models.CompositePrimaryKey("key", "kind", "code")
+    key = models.CharField(max_length=160, db_collation="C")
+    kind = models.PositiveSmallIntegerField(choices=Kind)
+    code = models.CharField(max_length=20)
+    level = models.PositiveSmallIntegerField()
+
+    class Meta:
+        indexes = [models.Index("key", name="placekey_above_towns", condition=Q(level__lt=4))]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.code}"
+
+
+class RegionMap(models.Model):
+    """The outlets of one region (null: of the country) as dots on a small grid. Derived data, by `stores.maps`."""
+
+    region = models.ForeignKey(Region, models.CASCADE, null=True, related_name="+", db_index=False)
+    width = models.PositiveSmallIntegerField()
+    height = models.PositiveSmallIntegerField()
+    # An SVG path: one line of no length for each dot.
+    path = models.TextField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["region"], name="regionmap_once_a_region", nulls_distinct=False),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.region_id} {self.width}x{self.height}"
 
 
 class RegionStock(models.Model):

@@ -1,0 +1,109 @@
+"""What is asked about outlets, in the words of the trade."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import models
+from django.db.models import F, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce, Greatest, JSONObject
+
+from stores.geography import EARTH_RADIUS_KM, Chord, Point, SpherePoint
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from stores.models import Region
+
+# The one expression for what an outlet can promise of a phone. (SQL has its twin in `stores.ledger`.)
+AVAILABLE = Greatest(F("on_hand") - F("reserved") - F("safety_stock"), 0)
+
+
+class OutletQuerySet(models.QuerySet[Any]):
+    """Outlets. Indexes serve `nearest` after `open()` or `having()`, and `in_region`."""
+
+    def open(self) -> OutletQuerySet:
+        """Keep the outlets that do business; what time it is does not matter here."""
+        return self.filter(state="open")
+
+    def visible(self) -> OutletQuerySet:
+        """Leave out outlets that are closed for good; they keep their page but are in no list."""
+        return self.filter(state__in=["planned", "open", "suspended"])
+
+    def in_region(self, region: Region) -> OutletQuerySet:
+        """Keep the outlets inside `region`, whatever its level: those in towns whose code begins with its digits."""
+        return self.filter(town__code__startswith=region.prefix)
+
+    def nearest(self, point: Point) -> OutletQuerySet:
+        """
+        Order by great-circle distance from `point`, nearest first, exactly, also across the poles and the date line.
+
+        Each outlet has `chord`, the straight line to `point` in earth radii; `distance_km` makes kilometres of it.
+        """
+        latitude, longitude = (Value(angle, models.FloatField()) for angle in point)
+        return self._measured_from(SpherePoint(latitude, longitude))
+
+    def having(self, *phones: Any) -> OutletQuerySet:
+        """
+        Keep the outlets that can promise at least one of each of `phones` (Phone objects or their keys).
+
+        The stock of the first phone knows where it is, and one index holds it by phone and place: the nearest are
+        found without passing those that have none. So name the rarest first. The other phones are asked of each
+        outlet in turn by primary key, not joined, so that the search ends at the twentieth that has them all.
+        """
+        first, *others = phones
+        having = self.filter(stock_levels__phone=_key(first), stock_levels__is_available=True)
+        having = having.alias(stocked_at=F("stock_levels__position"))
+        for phone in others:
+            held = self._stock().filter(phone=_key(phone)).values("is_available")
+            having = having.filter(Subquery(held, output_field=models.BooleanField()))
+        chord = self.query.annotations.get("chord")
+        return having._measured_from(chord.get_source_expressions()[1]) if chord else having
+
+    def _measured_from(self, here: Any) -> OutletQuerySet:
+        # The copy of the position that the index in use is made of.
+        place = "stocked_at" if "stocked_at" in self.query.annotations else "position"
+        return self.annotate(chord=Chord(F(place), here)).order_by("chord")
+
+    def with_stock_of(self, phone: Any) -> OutletQuerySet:
+        """Annotate each outlet with `available`: how many of `phone` it can promise."""
+        stock = self._stock().filter(phone=_key(phone)).values(promised=AVAILABLE)
+        return self.annotate(available=Coalesce(Subquery(stock), 0))
+
+    def with_closures(self, today: date) -> OutletQuerySet:
+        """Annotate each outlet with `closures`: its closed periods that end today or later, as plain objects."""
+        periods = self.model._meta.get_field("closed_periods").related_model.objects
+        coming = periods.filter(outlet=OuterRef("pk"), last_day__gte=today).order_by("first_day")
+        return self.annotate(
+            closures=ArraySubquery(
+                coming.values(
+                    period=JSONObject(
+                        first_day="first_day",
+                        last_day="last_day",
+                        reason_zh="reason_zh",
+                        reason_en="reason_en",
+                    )
+                )
+            )
+        )
+
+    def _stock(self) -> models.QuerySet[Any]:
+        # By way of the relation, because the models import this file.
+        levels = self.model._meta.get_field("stock_levels").related_model
+        return levels.objects.filter(outlet=OuterRef("pk"))
+
+
+def distance_km(chord: float) -> float:
+    """Return the great-circle distance in kilometres that belongs to a `chord` in earth radii."""
+    return 2 * EARTH_RADIUS_KM * math.asin(min(chord / 2, 1.0))
+
+
+def chord_of(km: float) -> float:
+    """Return the chord in earth radii that belongs to a great-circle distance in kilometres."""
+    return 2 * math.sin(km / (2 * EARTH_RADIUS_KM))
+
+
+def _key(phone: Any) -> Any:
+    return getattr(phone, "pk", phone)
