@@ -15,6 +15,7 @@ from stores.loading.merging import Target, lock, merge
 from stores.loading.staging import Columns, staged_lines
 from stores.models import Outlet, Region
 from stores.regions import recount_outlets
+from stores.search import index_places
 
 # The timetable of a new outlet whose row names none.
 USUAL_TIMETABLE = "every-day"
@@ -157,4 +158,5 @@ def load_outlets(lines: Iterable[Line | Problem], *, apply: bool) -> Report:
         cursor.execute("DROP TABLE wanted")
         if report.is_applied and report.writes:
             recount_outlets()
+            index_places()
     return report

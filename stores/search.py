@@ -1,0 +1,288 @@
+"""
+Finding places by what people type: a piece of a Chinese name, pinyin, its initials, a code, one slip of the finger.
+
+Every way to ask for a place is a row of PlaceKey, so that a question is a few look-ups in a B-tree, whatever the number
+of outlets. Towns stand for their outlets: most outlets are named after their town.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+
+from catalog.models import local_text
+from stores.models import Outlet, PlaceKey, Region
+from stores.place_names import (
+    KIND_WORDS,
+    is_chinese,
+    is_one_slip_away,
+    plain,
+    spellings,
+    without_kinds_zh,
+    words,
+)
+
+# A question matches at most so many places; the rest is found by typing more.
+MOST_HITS = 200
+# Nobody types more; longer questions are refused by the page.
+LONGEST_QUESTION = 60
+
+# Provinces whose romanised name is not the pinyin of their Chinese one.
+_PINYIN_OF = {"150000": "neimenggu"}
+_OUTLET_CODE_LENGTH = 12
+
+Kind = PlaceKey.Kind
+
+
+class Hit(NamedTuple):
+    """A place that answers a question. `rank` 0: exactly; 1: by initials; 2: begins so; 3: inside; 4: with a slip."""
+
+    code: str
+    level: int
+    rank: int
+    outlet_count: int
+    name_zh: str
+    name_en: str
+    parent_zh: str | None
+    parent_en: str | None
+    grandparent_zh: str | None
+    grandparent_en: str | None
+
+    @property
+    def name(self) -> str:
+        return local_text(self.name_zh, self.name_en)
+
+    @property
+    def within(self) -> str:
+        """The names of the regions around it, from the nearer to the farther in English, the other way in Chinese."""
+        if local_text("zh", "en") == "en":
+            return ", ".join(name for name in (self.parent_en, self.grandparent_en) if name)
+        return "".join(name for name in (self.grandparent_zh, self.parent_zh) if name and "辖" not in name)
+
+
+# asked(key, scope): what to look up, and the digits that the code of the place must begin with. A question that begins
+# with the name of a province, city or county asks for the rest of it inside there.
+_ASKED = """
+    WITH asked AS MATERIALIZED (
+        SELECT unnest(%(keys)s::text[]) COLLATE "C" AS key, '' AS scope
+        UNION
+        SELECT split.tail COLLATE "C", left(head.code, head.level * 2)
+        FROM unnest(%(heads)s::text[], %(tails)s::text[]) AS split(head, tail)
+        JOIN stores_placekey head ON head.key = split.head AND head.kind = 0 AND head.level < 4
+    )
+"""
+_DESCRIBED = """
+    SELECT hit.code, hit.level, hit.rank, coalesce(region.outlet_count, 1), region.name_zh, region.name_en,
+        parent.name_zh, parent.name_en, grandparent.name_zh, grandparent.name_en
+    FROM hit
+    LEFT JOIN stores_region region ON region.code = hit.code
+    LEFT JOIN stores_region parent ON parent.code = region.parent_id
+    LEFT JOIN stores_region grandparent ON grandparent.code = parent.parent_id
+    WHERE hit.level = 5 OR region.code IS NOT NULL
+    ORDER BY hit.rank, hit.level, region.outlet_count DESC, hit.code
+"""
+# Each look-up ends after some hundred rows, so that the letter "d" costs no more than "dage". Places above the town
+# are looked up by themselves, lest thousands of towns crowd them out.
+_MATCHES = (
+    _ASKED
+    + """,
+    found AS (
+        SELECT match.* FROM asked CROSS JOIN LATERAL (
+            (SELECT code, level, CASE kind WHEN 0 THEN 0 WHEN 1 THEN 1 ELSE 3 END AS rank FROM stores_placekey
+                WHERE key = asked.key AND kind < 3 AND starts_with(code, asked.scope) ORDER BY key, kind LIMIT 300)
+            UNION ALL
+            (SELECT code, level, CASE kind WHEN 0 THEN 2 ELSE 3 END FROM stores_placekey
+                WHERE key > asked.key AND key < asked.key || %(last)s AND starts_with(code, asked.scope)
+                AND (kind IN (0, 2) OR kind = 1 AND length(asked.key) > 2) AND level < 4 ORDER BY key LIMIT 100)
+            UNION ALL
+            (SELECT code, level, CASE kind WHEN 0 THEN 2 ELSE 3 END FROM stores_placekey
+                WHERE key > asked.key AND key < asked.key || %(last)s AND starts_with(code, asked.scope)
+                AND (kind IN (0, 2) OR kind = 1 AND length(asked.key) > 2) AND level >= 4 ORDER BY key LIMIT 300)
+        ) AS match
+    ),
+    hit AS (
+        SELECT code, level, min(rank) AS rank FROM found GROUP BY code, level ORDER BY rank, level LIMIT %(most)s
+    )
+"""
+    + _DESCRIBED
+)
+# One slip leaves the first or the second half of a word as it should be, or swaps the two letters in the middle.
+_NEAR_MATCHES = (
+    _ASKED
+    + """
+    SELECT asked.key, near.key, near.code, near.level FROM asked CROSS JOIN LATERAL (
+        (SELECT key, code, level FROM stores_placekey
+            WHERE key >= left(asked.key, length(asked.key) / 2)
+            AND key < left(asked.key, length(asked.key) / 2) || %(last)s
+            AND kind = 0 AND starts_with(code, asked.scope)
+            AND length(key) BETWEEN length(asked.key) - 1 AND length(asked.key) + 1 LIMIT 3000)
+        UNION ALL
+        (SELECT reverse(key), code, level FROM stores_placekey
+            WHERE key >= left(reverse(asked.key), (length(asked.key) + 1) / 2)
+            AND key < left(reverse(asked.key), (length(asked.key) + 1) / 2) || %(last)s
+            AND kind = 3 AND starts_with(code, asked.scope)
+            AND length(key) BETWEEN length(asked.key) - 1 AND length(asked.key) + 1 LIMIT 3000)
+        UNION ALL
+        (SELECT key, code, level FROM stores_placekey
+            WHERE key = overlay(asked.key placing reverse(substr(asked.key, length(asked.key) / 2, 2))
+                from length(asked.key) / 2 for 2) AND kind = 0 AND starts_with(code, asked.scope) LIMIT 300)
+    ) AS near
+    WHERE length(asked.key) >= 4 AND asked.key ~ '^[a-z]+$'
+"""
+)
+_HITS_BY_CODE = (
+    "WITH hit AS (SELECT * FROM unnest(%s::text[], %s::int[], %s::int[]) AS hit(code, level, rank))" + _DESCRIBED
+)
+
+
+def find_places(question: str) -> list[Hit]:
+    """
+    Return the places that answer `question`, the best first, at most MOST_HITS.
+
+    A slip is allowed for only where nothing else fits. One query; three where the question looks mistyped.
+    """
+    asked = words(question)
+    if not asked:
+        return []
+    if len(asked) == 1 and len(asked[0]) == _OUTLET_CODE_LENGTH and "-" in asked[0]:
+        return [Hit(asked[0], PlaceKey.OUTLET_LEVEL, 0, 1, "", "", None, None, None, None)]
+    keys = list(dict.fromkeys(key for key in spellings(asked) if key))
+    splits = [(key[:cut], key[cut:]) for key in keys for cut in range(2, len(key))]
+    params: dict[str, Any] = {
+        "keys": keys,
+        "heads": [head for head, _tail in splits],
+        "tails": [tail for _head, tail in splits],
+        "last": "\U0010ffff",
+        "most": MOST_HITS,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_MATCHES, params)
+        hits = _hits(cursor.fetchall())
+        if hits or is_chinese(question):
+            return hits
+        cursor.execute(_NEAR_MATCHES, params)
+        near = {(code, level) for typed, key, code, level in cursor if is_one_slip_away(typed, key)}
+        if not near:
+            return []
+        codes, levels = zip(*sorted(near), strict=True)
+        cursor.execute(_HITS_BY_CODE, [list(codes), list(levels), [4] * len(codes)])
+        return _hits(cursor.fetchall())[:MOST_HITS]
+
+
+def _hits(rows: list[tuple]) -> list[Hit]:
+    hits = [Hit(*row) for row in rows]
+    places = {hit.code for hit in hits}
+    # An outlet comes with its town where that is found, too.
+    return [hit for hit in hits if hit.level < PlaceKey.OUTLET_LEVEL or hit.code.partition("-")[0] not in places]
+
+
+def index_places() -> int:
+    """
+    Bring the keys up to date with all regions and outlets; return how many keys there are.
+
+    Only what differs is written, so that searches go on meanwhile and a second run is cheap.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE place_key (LIKE stores_placekey) ON COMMIT DROP")
+        cursor.copy_expert("COPY place_key (key, kind, code, level) FROM STDIN", _as_copy(_all_keys()))
+        cursor.execute("ANALYZE place_key")
+        cursor.execute("DELETE FROM stores_placekey old WHERE NOT EXISTS (SELECT FROM place_key new WHERE new = old)")
+        cursor.execute("INSERT INTO stores_placekey SELECT DISTINCT * FROM place_key ON CONFLICT DO NOTHING")
+        cursor.execute("DROP TABLE place_key")
+        # The planner must know at once how much there is, or it reads whole tables.
+        cursor.execute("ANALYZE stores_placekey, stores_region, stores_outlet")
+        return PlaceKey.objects.count()
+
+
+def _as_copy(rows: Iterable[tuple[str, int, str, int]]) -> io.StringIO:
+    # Keys hold only letters, digits, hyphens and Chinese characters: nothing that COPY would take for its own.
+    return io.StringIO("".join(f"{key}\t{kind}\t{code}\t{level}\n" for key, kind, code, level in rows))
+
+
+class _Names(NamedTuple):
+    """The names of a region without what kind of place it is, in the three ways to type them."""
+
+    chinese: str
+    pinyin: str
+    initials: str
+
+
+def _all_keys() -> Iterator[tuple[str, int, str, int]]:
+    counties: dict[str, _Names] = {}
+    towns: dict[str, tuple[str, _Names]] = {}
+    columns = (
+        "code",
+        "level",
+        "parent_id",
+        "name_zh",
+        "name_pinyin",
+        "name_en",
+        "pinyin_initials",
+    )
+    regions = Region.objects.exclude(name_zh__contains="辖").order_by("level", "code").values_list(*columns)
+    for code, level, parent, chinese, pinyin, english, initials in regions.iterator():
+        names = _Names(
+            chinese[: len(initials)],
+            _PINYIN_OF.get(code) or plain(pinyin.split()[0]),
+            initials,
+        )
+        if level < Region.Level.TOWN:
+            counties[code] = names
+        else:
+            towns[code] = (chinese, names)
+        around = counties.get(parent) if level in (Region.Level.CITY, Region.Level.TOWN) else None
+        yield code, Kind.NAME, code, level
+        for key, kind in _region_keys(names, chinese, pinyin, english, around):
+            yield key, kind, code, level
+    outlets = Outlet.objects.visible().order_by().values_list("code", "town_id", "name_zh", "name_en")
+    for code, town, chinese, english in outlets.iterator():
+        for key, kind in _outlet_keys(towns.get(town), chinese, english):
+            yield key, kind, code, PlaceKey.OUTLET_LEVEL
+
+
+def _region_keys(
+    names: _Names, chinese: str, pinyin: str, english: str, around: _Names | None
+) -> Iterator[tuple[str, int]]:
+    in_full = "".join(plain(word) for word in pinyin.split())
+    in_english = "".join(word for word in words(english) if word not in KIND_WORDS)
+    romanised = {names.pinyin, in_full, in_english}
+    yield from _chinese_keys(names.chinese, chinese)
+    yield names.initials, Kind.INITIALS
+    if around:
+        romanised.add(around.pinyin + names.pinyin)
+        yield from (
+            (around.chinese + names.chinese, Kind.NAME),
+            (around.initials + names.initials, Kind.INITIALS),
+        )
+        yield without_kinds_zh(around.chinese) + names.chinese, Kind.NAME
+    for key in romanised - {""}:
+        yield key, Kind.NAME
+        yield key[::-1], Kind.REVERSED
+
+
+def _outlet_keys(town: tuple[str, _Names] | None, chinese: str, english: str) -> Iterator[tuple[str, int]]:
+    """Yield the keys for what an outlet's name says beyond county and town: a village, a street, a name of its own."""
+    own = plain(chinese)
+    if town:
+        own = own.rpartition(town[0])[2]
+    own = own.removesuffix("营业厅")
+    if not own:
+        return
+    yield from _chinese_keys(own)
+    if town:
+        yield town[1].chinese + own, Kind.NAME
+    parts = [words(part) for part in english.split(",")]
+    telling = "".join(word for word in parts[-2 if len(parts) > 2 else 0] if word not in KIND_WORDS)
+    if telling:
+        yield telling, Kind.NAME
+        yield telling[::-1], Kind.REVERSED
+
+
+def _chinese_keys(*names: str) -> Iterator[tuple[str, int]]:
+    for name in names:
+        yield name, Kind.NAME
+        for start in range(1, len(name)):
+            yield name[start:], Kind.INSIDE
