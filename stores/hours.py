@@ -1,0 +1,164 @@
+"""
+When a shop is open: now, or when next. Pure functions; the moment is always an argument.
+
+Hours are on the clock of Asia/Shanghai, which China keeps everywhere and all year, so a day has 24 hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import groupby
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from catalog.models import local_text
+from stores.models import Outlet, TimetableHours
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+# A shop that does not open within so many days opens on no day that is worth telling.
+DAYS_AHEAD = 100
+
+Hours = tuple[time, time]
+# What is open on each weekday, Monday first; the hours of a day in order.
+Week = tuple[tuple[Hours, ...], ...]
+NO_WEEK: Week = ((),) * 7
+
+
+class Closure(NamedTuple):
+    """Whole days, first and last included, on which a shop does not open."""
+
+    first_day: date
+    last_day: date
+    reason_zh: str = ""
+    reason_en: str = ""
+
+    @property
+    def reason(self) -> str:
+        return local_text(self.reason_zh, self.reason_en)
+
+    @classmethod
+    def from_json(cls, period: Mapping[str, str]) -> Closure:
+        """Read what `OutletQuerySet.with_closures` annotates."""
+        first, last = date.fromisoformat(period["first_day"]), date.fromisoformat(period["last_day"])
+        return cls(first, last, period["reason_zh"], period["reason_en"])
+
+
+@dataclass(frozen=True)
+class Opening:
+    """
+    Whether a shop is open at `moment`; `changes_at` is when that ends (None: not soon). All times in Asia/Shanghai.
+
+    `state` is the outlet's; only an open outlet keeps hours. `closure` is the one that covers `moment`, if any.
+    """
+
+    state: str
+    moment: datetime
+    is_open: bool = False
+    changes_at: datetime | None = None
+    closure: Closure | None = None
+
+    @property
+    def mark(self) -> str:
+        return "✓" if self.is_open else "✗"
+
+    def __str__(self) -> str:
+        """Say it as a clerk would: open until half past five, opens tomorrow at nine."""
+        if self.state != Outlet.State.OPEN:
+            return str(Outlet.State(self.state).label)
+        if self.changes_at is None:
+            return _("closed for now")
+        if self.is_open:
+            return _("open, until %(time)s") % {"time": clock(self.changes_at)}
+        return _("closed, opens %(when)s") % {"when": self._when(self.changes_at)}
+
+    def _when(self, opens: datetime) -> str:
+        days = (opens.date() - self.moment.date()).days
+        at = clock(opens)
+        if days == 0:
+            return _("today at %(time)s") % {"time": at}
+        if days == 1:
+            return _("tomorrow at %(time)s") % {"time": at}
+        if days < 7:
+            return _("%(day)s at %(time)s") % {"day": weekday_name(opens.weekday()), "time": at}
+        return _("%(day)s at %(time)s") % {"day": date_format(opens, "MONTH_DAY_FORMAT"), "time": at}
+
+
+def opening_at(
+    moment: datetime, week: Week, closures: Iterable[Closure] = (), state: str = Outlet.State.OPEN
+) -> Opening:
+    """Return whether a shop with these hours is open at `moment` (aware), and when that changes."""
+    now = moment.astimezone(SHANGHAI)
+    if state != Outlet.State.OPEN:
+        return Opening(state, now)
+    closures = list(closures)
+    closure = _covering(now.date(), closures)
+    for days in range(DAYS_AHEAD):
+        day = now.date() + timedelta(days=days)
+        if _covering(day, closures):
+            continue
+        for opens, closes in week[day.weekday()]:
+            begin, end = (datetime.combine(day, hour, SHANGHAI) for hour in (opens, closes))
+            if begin <= now < end:
+                return Opening(state, now, True, end)
+            if now < begin:
+                return Opening(state, now, False, begin, closure)
+    return Opening(state, now, closure=closure)
+
+
+def _covering(day: date, closures: Iterable[Closure]) -> Closure | None:
+    return next((closure for closure in closures if closure.first_day <= day <= closure.last_day), None)
+
+
+def weeks_of(timetables: Iterable[int]) -> dict[int, Week]:
+    """Return the week of each of the timetables (their keys). One query."""
+    hours = TimetableHours.objects.filter(timetable__in=set(timetables)).order_by("weekday", "opens")
+    weeks: dict[int, list[list[Hours]]] = {}
+    for timetable, weekday, opens, closes in hours.values_list("timetable", "weekday", "opens", "closes"):
+        weeks.setdefault(timetable, [[] for _day in range(7)])[weekday].append((opens, closes))
+    return {timetable: tuple(map(tuple, week)) for timetable, week in weeks.items()}
+
+
+def opening_of(outlet: Any, weeks: Mapping[int, Week], moment: datetime) -> Opening:
+    """Return the opening of an outlet that has been annotated by `with_closures`."""
+    closures = [Closure.from_json(period) for period in outlet.closures]
+    return opening_at(moment, weeks.get(outlet.timetable_id, NO_WEEK), closures, outlet.state)
+
+
+def week_in_words(week: Week) -> list[tuple[str, str]]:
+    """Return the week as lines of days and hours, with days in a row that are alike taken together."""
+    lines = []
+    for hours, days in groupby(range(7), key=week.__getitem__):
+        first, *rest = days
+        name = weekday_name(first)
+        if rest:
+            name = _("%(first)s to %(last)s") % {"first": name, "last": weekday_name(rest[-1])}
+        spans = pgettext("between hours of one day", ", ").join(
+            f"{opens:%H:%M}–{closes:%H:%M}" for opens, closes in hours
+        )
+        lines.append((name, spans or pgettext("a day", "closed")))
+    return lines
+
+
+def weekday_name(weekday: int) -> str:
+    """Return the name of a weekday; 0 is Monday."""
+    names = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))
+    return names[weekday]
+
+
+def clock(moment: datetime | time) -> str:
+    """Return a time of day as people say it: 8:30 am, 上午 8 点半."""
+    hour, minute = moment.hour, moment.minute
+    if local_text("zh", "en") == "en":
+        return f"{(hour - 1) % 12 + 1}{f':{minute:02}' if minute else ''} {'am' if hour < 12 else 'pm'}"
+    part = next(name for until, name in _PARTS_OF_DAY if hour < until)
+    minutes = {0: "", 30: "半"}.get(minute, f" {minute:02} 分")
+    return f"{part} {(hour - 1) % 12 + 1} 点{minutes}"
+
+
+_PARTS_OF_DAY = ((6, "凌晨"), (12, "上午"), (13, "中午"), (18, "下午"), (24, "晚上"))
