@@ -1,0 +1,38 @@
+"""What pages below the stores may say about shops. Settings wire these context processors; each asks only when used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Sum
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from stores import my_outlet as choice
+from stores.models import Region, RegionStock
+
+
+@dataclass(frozen=True)
+class Country:
+    """How many shops there are, and how many have each phone (by its key)."""
+
+    outlet_count: int
+    outlets_with: dict[int, int]
+
+
+def my_outlet(request: HttpRequest) -> dict[str, Any]:
+    """Offer `my_outlet`: the visitor's chosen outlet with its stock, or something false."""
+    return {"my_outlet": SimpleLazyObject(lambda: choice.my_outlet(request))}
+
+
+def country(request: HttpRequest) -> dict[str, Any]:
+    """Offer `country`: see Country."""
+    return {"country": SimpleLazyObject(count_country)}
+
+
+def count_country() -> Country:
+    """Return the figures of the whole country. Two queries, neither longer for more outlets."""
+    provinces = Region.objects.filter(level=Region.Level.PROVINCE)
+    outlets = provinces.aggregate(outlets=Sum("outlet_count"))["outlets"] or 0
+    return Country(outlets, dict(RegionStock.objects.filter(region=None).values_list("phone", "outlets_with")))
