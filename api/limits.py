@@ -25,7 +25,7 @@ class Limit(NamedTuple):
     seconds: int
 
 
-class TooManyCalls(Exception):  # noqa: N818
+class TooManyCalls(Exception):
     """A caller has used up a limit. `wait_seconds` from now it begins anew."""
 
     def __init__(self, limit: Limit, wait_seconds: int) -> None:
