@@ -9,15 +9,31 @@ here stays within it (so outlets can live on different servers).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import connection
 
 from stores.models import StockMovement
 from stores.refusals import OperationKeyReused
 
 Kind = StockMovement.Kind
+
+
+# No box of the trade holds more; a larger number is a slip.
+MOST_AT_ONCE = 10_000
+
+
+class Act(NamedTuple):
+    """
+    Who does a deed and why. An outlet carries out one `key` once; `actor` is of `stores.actors`.
+
+    `reference` names what the deed belongs to: "order:...", "transfer:...", "stocktake:...".
+    """
+
+    key: str
+    actor: str
+    reference: str = ""
+    reason: str = ""
 
 
 class Change(NamedTuple):
@@ -41,6 +57,11 @@ class Shelf(NamedTuple):
     def available(self) -> int:
         return max(self.on_hand - self.reserved - self.safety_stock, 0)
 
+    @property
+    def unpromised(self) -> int:
+        """What can be given to somebody who stands at the counter."""
+        return max(self.on_hand - self.reserved, 0)
+
 
 class Line(NamedTuple):
     """One line of the ledger as it was written: the change, and what stands there since."""
@@ -52,13 +73,14 @@ class Line(NamedTuple):
     on_hand: int
     reserved: int
 
+    @classmethod
+    def of(cls, row: StockMovement) -> Line:
+        return cls(row.phone_id, row.seq, row.change_on_hand, row.change_reserved, row.on_hand, row.reserved)
+
 
 class Operation(NamedTuple):
     """
-    One deed at one outlet: what it is called, who does it and why.
-
-    `key` makes repetition harmless: an outlet carries out an operation of one key once. `actor` is "kind:id" (person,
-    partner, system); `reference` names what it belongs to (order, transfer, stocktake, count job).
+    One deed at one outlet: its kind and the fields of its Act.
     """
 
     outlet_id: int
@@ -84,11 +106,11 @@ UNPROMISED = "l.on_hand - l.reserved + w.on_hand >= 0"
 
 # How a shelf counts in the totals of its county: the twin of stores.models.AVAILABLE.
 _AVAILABLE = "greatest({0}.on_hand - {0}.reserved - b.safety_stock, 0)"
-_AVAILABLE_NOW, _AVAILABLE_BEFORE = _AVAILABLE.format("n"), _AVAILABLE.format("b")
-NOTE_TOTALS = f"""
+AVAILABLE_NOW, AVAILABLE_BEFORE = _AVAILABLE.format("n"), _AVAILABLE.format("b")
+_NOTE_TOTALS = f"""
     INSERT INTO stores_regionstockchange (county_code, phone_id, outlets_with, on_hand, reserved, available)
-    SELECT b.county_code, b.phone_id, ({_AVAILABLE_NOW} > 0)::int - ({_AVAILABLE_BEFORE} > 0)::int,
-           n.on_hand - b.on_hand, n.reserved - b.reserved, {_AVAILABLE_NOW} - {_AVAILABLE_BEFORE}
+    SELECT b.county_code, b.phone_id, ({AVAILABLE_NOW} > 0)::int - ({AVAILABLE_BEFORE} > 0)::int,
+           n.on_hand - b.on_hand, n.reserved - b.reserved, {AVAILABLE_NOW} - {AVAILABLE_BEFORE}
     FROM line n JOIN before b USING (outlet_id, phone_id) WHERE b.outlet_trades
 """
 
@@ -125,7 +147,7 @@ def write(operation: Operation, changes: Iterable[Change], condition: str = ANYT
     Write `changes` into the ledger of the operation's outlet, all or none.
 
     `condition` is the SQL that every locked row must meet. A phone may be named once. When the operation was carried
-    out before, nothing is written and its lines are returned.
+    out before, nothing is written and its lines are returned. More than one change needs a transaction around the call.
 
     Raises OperationKeyReused when the key stands for another operation.
     """
@@ -133,8 +155,8 @@ def write(operation: Operation, changes: Iterable[Change], condition: str = ANYT
     phones, on_hand, reserved = (list(column) for column in zip(*changes, strict=True))
     parameters: list[Any] = [phones, on_hand, reserved, operation.outlet_id, operation.kind.value]
     parameters += [operation.reference, operation.actor, operation.reason, operation.key, len(changes)]
-    with _all_or_nothing(len(changes)), connection.cursor() as cursor:
-        cursor.execute(_WRITE.format(condition=condition, note_totals=NOTE_TOTALS), parameters)
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE.format(condition=condition, note_totals=_NOTE_TOTALS), parameters)
         rows = cursor.fetchall()
         lines = tuple(Line(row[0], *row[5:]) for row in rows if row[5] is not None)
         if lines and len(lines) < len(changes):
@@ -144,11 +166,6 @@ def write(operation: Operation, changes: Iterable[Change], condition: str = ANYT
     if not lines and (done := _lines_of(operation, changes)):
         return Outcome(done, shelves, repeated=True)
     return Outcome(lines, shelves)
-
-
-def _all_or_nothing(lines: int) -> AbstractContextManager[Any]:
-    """One line is one statement's work, and that needs no transaction around it."""
-    return nullcontext() if lines == 1 else transaction.atomic()
 
 
 def _lines_of(operation: Operation, changes: list[Change]) -> tuple[Line, ...]:
@@ -164,10 +181,7 @@ def _lines_of(operation: Operation, changes: list[Change]) -> tuple[Line, ...]:
     done = [(row.kind, row.reference, row.phone_id, row.change_on_hand, row.change_reserved) for row in written]
     if written and asked != done:
         raise OperationKeyReused(operation.outlet_id, operation.key)
-    return tuple(
-        Line(row.phone_id, row.seq, row.change_on_hand, row.change_reserved, row.on_hand, row.reserved)
-        for row in written
-    )
+    return tuple(Line.of(row) for row in written)
 
 
 _OPEN_SHELVES = """
@@ -194,95 +208,3 @@ def open_shelves(operation: Operation, phone_ids: Iterable[int]) -> None:
         cursor.execute(
             _OPEN_SHELVES, [operation.outlet_id, operation.reference, operation.actor, sorted(set(phone_ids))]
         )
-
-
-# A count in bulk. The rows are locked by a statement of their own, so that the next one sees every line that was
-# written before the locks were granted. `stores_counts_to_write` is made by `stores.counts`.
-_LOCK_COUNTED = """
-SELECT FROM stores_counts_to_write w JOIN stores_stocklevel l USING (outlet_id, phone_id)
-WHERE w.batch = %s AND NOT w.is_new ORDER BY l.outlet_id, l.phone_id FOR UPDATE OF l
-"""
-_NOTE_TOTALS_TOGETHER = f"""
-    INSERT INTO stores_regionstockchange (county_code, phone_id, outlets_with, on_hand, reserved, available)
-    SELECT b.county_code, b.phone_id, sum(({_AVAILABLE_NOW} > 0)::int - ({_AVAILABLE_BEFORE} > 0)::int),
-           sum(n.on_hand - b.on_hand), sum(n.reserved - b.reserved), sum({_AVAILABLE_NOW} - {_AVAILABLE_BEFORE})
-    FROM line n JOIN before b USING (outlet_id, phone_id) WHERE b.outlet_trades
-    GROUP BY b.county_code, b.phone_id
-"""
-# What moved on a shelf since the count was taken, other counts left aside; lines of a shelf are in order of time.
-_MOVED_SINCE = """
-    SELECT sum(m.change_on_hand) FROM stores_stockmovement m
-    WHERE m.outlet_id = l.outlet_id AND m.phone_id = l.phone_id AND m.kind NOT IN ('counted', 'opening')
-      AND m.seq > (
-          SELECT coalesce(max(p.seq), 0) FROM (
-              SELECT seq FROM stores_stockmovement p
-              WHERE p.outlet_id = l.outlet_id AND p.phone_id = l.phone_id AND p.created_at <= w.counted_at
-              ORDER BY seq DESC LIMIT 1) p)
-"""
-_WRITE_COUNTS = f"""
-WITH before AS MATERIALIZED (
-    SELECT l.outlet_id, l.phone_id, l.seq, l.on_hand, l.reserved, l.safety_stock, l.outlet_trades, l.county_code,
-           w.counted, w.counted_at,
-           greatest(w.counted + CASE WHEN l.moved_at > w.counted_at THEN coalesce(({_MOVED_SINCE}), 0) ELSE 0 END, 0)
-               AS found
-    FROM stores_counts_to_write w JOIN stores_stocklevel l USING (outlet_id, phone_id)
-    WHERE w.batch = %(batch)s AND NOT w.is_new AND (l.counted_at IS NULL OR w.counted_at > l.counted_at)
-), line AS (
-    INSERT INTO stores_stockmovement (
-        outlet_id, phone_id, seq, kind, change_on_hand, change_reserved, on_hand, reserved,
-        prev_seq, prev_on_hand, prev_reserved, reference, actor, reason, operation_key, operation_line,
-        counted, counted_at, created_at)
-    SELECT outlet_id, phone_id, seq + 1, 'counted', found - on_hand, 0, found, reserved, seq, on_hand, reserved,
-           '', %(actor)s, '', %(key)s, phone_id, counted, counted_at, clock_timestamp()
-    FROM before WHERE found <> on_hand
-    RETURNING outlet_id, phone_id, seq, on_hand, reserved, created_at
-), head AS (
-    UPDATE stores_stocklevel l
-    SET seq = coalesce(line.seq, l.seq), on_hand = b.found, moved_at = coalesce(line.created_at, l.moved_at),
-        counted_at = b.counted_at
-    FROM before b LEFT JOIN line USING (outlet_id, phone_id)
-    WHERE l.outlet_id = b.outlet_id AND l.phone_id = b.phone_id
-), noted AS ({_NOTE_TOTALS_TOGETHER})
-SELECT (SELECT count(*) FROM line), (SELECT count(*) FROM before)
-"""
-_OPEN_COUNTED = f"""
-WITH before AS MATERIALIZED (
-    SELECT w.outlet_id, w.phone_id, w.counted, w.counted_at, o.trades AS outlet_trades, o.county_code, o.position,
-           0 AS on_hand, 0 AS reserved, 0 AS safety_stock
-    FROM stores_counts_to_write w JOIN stores_outlet o ON o.id = w.outlet_id
-    WHERE w.batch = %(batch)s AND w.is_new
-), line AS (
-    INSERT INTO stores_stockmovement (
-        outlet_id, phone_id, seq, kind, change_on_hand, change_reserved, on_hand, reserved,
-        reference, actor, reason, operation_key, operation_line, created_at)
-    SELECT outlet_id, phone_id, 1, 'opening', counted, 0, counted, 0, '', %(actor)s, '', %(key)s, phone_id,
-           clock_timestamp()
-    FROM before ORDER BY outlet_id, phone_id
-    ON CONFLICT (outlet_id, phone_id, seq) DO NOTHING
-    RETURNING outlet_id, phone_id, seq, on_hand, reserved, created_at
-), head AS (
-    INSERT INTO stores_stocklevel (outlet_id, phone_id, seq, on_hand, reserved, safety_stock, reorder_point,
-                                   counted_at, moved_at, outlet_trades, county_code, position)
-    SELECT line.outlet_id, line.phone_id, line.seq, line.on_hand, line.reserved, 0, 0,
-           b.counted_at, line.created_at, b.outlet_trades, b.county_code, b.position
-    FROM line JOIN before b USING (outlet_id, phone_id)
-), noted AS ({_NOTE_TOTALS_TOGETHER})
-SELECT count(*) FROM line
-"""
-
-
-def write_counts(cursor: Any, *, batch: int, actor: str, operation_key: str, opening: bool) -> tuple[int, int, int]:
-    """
-    Write one batch of `stores_counts_to_write`; return how many shelves it opened, changed, and found as they were.
-
-    To be called in a transaction.
-    """
-    parameters = {"batch": batch, "actor": actor, "key": operation_key}
-    opened = 0
-    if opening:
-        cursor.execute(_OPEN_COUNTED, parameters)
-        (opened,) = cursor.fetchone()
-    cursor.execute(_LOCK_COUNTED, [batch])
-    cursor.execute(_WRITE_COUNTS, parameters)
-    changed, found = cursor.fetchone()
-    return opened, changed, found - changed

@@ -8,6 +8,8 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
+from stdnum import luhn
+
 from catalog.models import Brand, Phone, Provenance, Tier
 from stores import ledger
 from stores.models import Outlet, Region, StockLevel, StockMovement, Timetable, TimetableHours
@@ -144,3 +146,18 @@ def create_stock(
     shelf = StockLevel.objects.filter(outlet=outlet, phone=phone)
     shelf.update(safety_stock=safety_stock, reorder_point=reorder_point)
     return shelf.select_related("outlet", "phone").get()
+
+
+def act(key: str = "", **values: str) -> ledger.Act:
+    """Somebody's doing, under a key of its own unless given."""
+    return ledger.Act(**{"key": key or str(uuid4()), "actor": "person:test"} | values)
+
+
+def create_unit(*, second: bool = False) -> tuple[str, ...]:
+    """The numbers of a phone that nobody has seen before: one IMEI, or two."""
+    return tuple(_imei(next(_numbers)) for _ in range(2 if second else 1))
+
+
+def _imei(number: int) -> str:
+    digits = f"35{number:012d}"
+    return digits + luhn.calc_check_digit(digits)

@@ -1,0 +1,196 @@
+"""What stands on the shelves of the outlets, and the ledger that explains it."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.indexes import GistIndex
+from django.db import models
+from django.db.models import ExpressionWrapper, F, Q
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Phone
+from stores.actors import PATTERN as ACTOR
+from stores.geography import CubeField
+
+
+class StockLevelQuerySet(models.QuerySet["StockLevel"]):
+    def low(self) -> StockLevelQuerySet:
+        """Keep the shelves that are at or below their reorder point, with `to_order`: how many bring them above it."""
+        unpromised = F("on_hand") - F("reserved")
+        low = self.filter(reorder_point__gt=0, reorder_point__gte=unpromised)
+        return low.annotate(to_order=F("reorder_point") - unpromised + 1)
+
+
+class StockLevel(models.Model):
+    """
+    How many of one phone an outlet holds, and how many of those are promised.
+
+    The head of the ledger chain: a foreign key ties (outlet, phone, seq, on_hand, reserved) to the StockMovement that
+    explains it. Only `stores.ledger` writes it. Whether and where the outlet trades is copied here (a foreign key that
+    cascades keeps the copy true), so that a reservation asks this row alone and one index finds the nearest stock.
+    """
+
+    pk = models.CompositePrimaryKey("outlet", "phone")
+    outlet = models.ForeignKey("stores.Outlet", models.PROTECT, related_name="stock_levels", db_index=False)
+    phone = models.ForeignKey(Phone, models.PROTECT, related_name="stock_levels", db_index=False)
+    seq = models.BigIntegerField()
+    on_hand = models.PositiveIntegerField()
+    reserved = models.PositiveIntegerField()
+    safety_stock = models.PositiveSmallIntegerField(default=0)
+    reorder_point = models.PositiveSmallIntegerField(default=0, help_text=_("0: the outlet does not keep this phone"))
+    counted_at = models.DateTimeField(null=True)
+    moved_at = models.DateTimeField(help_text=_("when the newest line of its ledger was written"))
+    outlet_trades = models.BooleanField()
+    county_code = models.CharField(max_length=6)
+    position = CubeField()
+    is_available = models.GeneratedField(
+        expression=ExpressionWrapper(
+            Q(outlet_trades=True, on_hand__gt=F("reserved") + F("safety_stock")), models.BooleanField()
+        ),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
+
+    objects = StockLevelQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # Changes only when availability does, so most reservations leave every index alone.
+            GistIndex("phone", "position", name="stocklevel_nearest", condition=Q(is_available=True)),
+        ]
+        constraints = [
+            # Not reserved <= on_hand: a count of the shelf may find less than was promised, and the shelf is right.
+            models.CheckConstraint(
+                condition=Q(on_hand__gte=0, reserved__gte=0, safety_stock__gte=0),
+                name="stocklevel_counts_are_not_negative",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.outlet_id} {self.phone_id}: {self.on_hand} - {self.reserved}"
+
+    @property
+    def available(self) -> int:
+        """What the outlet can promise; the same rule as `stores.querysets.AVAILABLE`."""
+        return max(self.on_hand - self.reserved - self.safety_stock, 0)
+
+
+class StockMovement(models.Model):
+    """
+    One line of the ledger: what changed on a shelf, what stands there since, who did it and why. Never changed.
+
+    Lines of one outlet and phone form a chain by `seq`; the database holds each line to the one before it.
+    """
+
+    class Kind(models.TextChoices):
+        OPENING = "opening", _("opening stock")
+        RECEIVED = "received", _("received")
+        RESERVED = "reserved", _("reserved")
+        RELEASED = "released", _("released")
+        HANDED_OVER = "handed_over", _("handed over")
+        WALK_IN_SALE = "walk_in_sale", _("sold at the counter")
+        RETURNED = "returned", _("returned")
+        DAMAGED = "damaged", _("damaged")
+        ADJUSTED = "adjusted", _("adjusted")
+        COUNTED = "counted", _("counted")
+        TRANSFER_OUT = "transfer_out", _("sent to another outlet")
+        TRANSFER_IN = "transfer_in", _("received from another outlet")
+
+    pk = models.CompositePrimaryKey("outlet", "phone", "seq")
+    # The chain leads back to a stock level, whose own keys hold outlet and phone: once is enough, and quicker.
+    outlet = models.ForeignKey("stores.Outlet", models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    phone = models.ForeignKey(Phone, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    seq = models.BigIntegerField()
+    kind = models.CharField(max_length=12, choices=Kind)
+    change_on_hand = models.IntegerField()
+    change_reserved = models.IntegerField()
+    on_hand = models.PositiveIntegerField()
+    reserved = models.PositiveIntegerField()
+    prev_seq = models.BigIntegerField(null=True)
+    prev_on_hand = models.PositiveIntegerField(null=True)
+    prev_reserved = models.PositiveIntegerField(null=True)
+    reference = models.CharField(max_length=60, blank=True)
+    actor = models.CharField(max_length=60)
+    reason = models.CharField(max_length=200, blank=True)
+    # Once is once: an operation's lines are numbered from 1, so a key can serve one operation of an outlet only.
+    operation_key = models.CharField(max_length=60)
+    operation_line = models.SmallIntegerField()
+    # What a count found on the shelf, and when; movements after that moment are in the change.
+    counted = models.PositiveIntegerField(null=True)
+    counted_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["outlet", "phone", "seq"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["outlet", "phone", "seq", "on_hand", "reserved"], name="stockmovement_link"
+            ),
+            models.UniqueConstraint(
+                fields=["outlet", "operation_key", "operation_line"], name="stockmovement_operation_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="counted", counted__isnull=False, counted_at__isnull=False)
+                | Q(~Q(kind="counted"), counted__isnull=True, counted_at__isnull=True),
+                name="stockmovement_count_says_what_and_when",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    kind__in=[
+                        "opening",
+                        "received",
+                        "reserved",
+                        "released",
+                        "handed_over",
+                        "walk_in_sale",
+                        "returned",
+                        "damaged",
+                        "adjusted",
+                        "counted",
+                        "transfer_out",
+                        "transfer_in",
+                    ]
+                ),
+                name="stockmovement_kind_is_known",
+            ),
+            models.CheckConstraint(condition=Q(actor__regex=ACTOR), name="stockmovement_was_done_by_somebody"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.outlet_id} {self.phone_id} #{self.seq} {self.kind}"
+
+
+class RegionStock(models.Model):
+    """What all open outlets of one region (null: of the country) have of one phone, added up."""
+
+    region = models.ForeignKey("stores.Region", models.CASCADE, null=True, related_name="stock")
+    phone = models.ForeignKey(Phone, models.CASCADE, related_name="+", db_index=False)
+    outlets_with = models.PositiveIntegerField(help_text=_("outlets that can promise at least one"))
+    on_hand = models.PositiveIntegerField()
+    reserved = models.PositiveIntegerField()
+    available = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["region", "phone"], name="regionstock_once_a_phone", nulls_distinct=False),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.region_id} {self.phone_id}: {self.available}"
+
+
+class RegionStockChange(models.Model):
+    """
+    What a change of a shelf means for the totals of its county, until `stores.totals` folds it into RegionStock.
+
+    Rows are only ever added and folded away, so no two callers wait for each other over a total.
+    """
+
+    county_code = models.CharField(max_length=6)
+    phone = models.ForeignKey(Phone, models.CASCADE, related_name="+", db_index=False)
+    outlets_with = models.IntegerField()
+    on_hand = models.IntegerField()
+    reserved = models.IntegerField()
+    available = models.IntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.county_code} {self.phone_id}: {self.available:+}"
