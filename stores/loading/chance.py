@@ -9,15 +9,15 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def share(*names: str) -> float:
-    """Return a number from 0 up to 1 that depends on nothing but the names; spread evenly over many names."""
-    digest = blake2b("|".join(names).encode(), digest_size=6).digest()
-    return int.from_bytes(digest, "big") / 2**48
+def shares(count: int, *names: str) -> list[float]:
+    """Return numbers from 0 up to 1 that depend on nothing but the names; over many names they are spread evenly."""
+    digest = blake2b("|".join(names).encode(), digest_size=6 * count).digest()
+    return [int.from_bytes(digest[start : start + 6], "big") / 2**48 for start in range(0, len(digest), 6)]
 
 
 def pick(choices: Sequence[tuple[T, float]], *names: str) -> T:
     """Return one of the choices, each as likely as its share says; the shares add up to 1."""
-    rest = share(*names)
+    (rest,) = shares(1, *names)
     for choice, likelihood in choices:
         if rest < likelihood:
             return choice

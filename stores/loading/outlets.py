@@ -16,6 +16,7 @@ from stores.loading.staging import Columns, staged_lines
 from stores.models import Outlet, Region
 from stores.regions import recount_outlets
 from stores.search import index_places
+from stores.totals import refresh_region_stock
 
 # The timetable of a new outlet whose row names none.
 USUAL_TIMETABLE = "every-day"
@@ -159,4 +160,5 @@ def load_outlets(lines: Iterable[Line | Problem], *, apply: bool) -> Report:
         if report.is_applied and report.writes:
             recount_outlets()
             index_places()
+            refresh_region_stock()
     return report

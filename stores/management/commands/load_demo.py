@@ -11,6 +11,7 @@ from catalog.loading.phones import load_phones
 from catalog.loading.report import Report
 from stores.loading.csvfile import read_csv
 from stores.loading.demo_outlets import close_on_holidays, with_hours_and_state
+from stores.loading.demo_stock import stock_the_shelves
 from stores.loading.outlets import load_outlets
 from stores.loading.regions import load_regions
 from stores.loading.timetables import load_timetables
@@ -35,6 +36,7 @@ class Command(ConsoleCommand):
         with outlets.open("rb") as stream, progress_of(stream, outlets) as watched:
             self.show(_("Outlets"), load_outlets(with_hours_and_state(read_csv(watched)), apply=True))
         self.stdout.write(_("Closed periods: %(count)d new.") % {"count": close_on_holidays()})
+        self.stdout.write(_("Stock: %(count)d shelves opened.") % {"count": stock_the_shelves()})
         self.stdout.write(
             _(
                 "This is sample data: the places are real, the shops, their hours and their stock are made up, "

@@ -1,0 +1,122 @@
+"""Load counts of shelves from lines of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import uuid4
+
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+
+from catalog.loading.report import Problem, Report
+from stores.counts import apply_staged_counts
+from stores.loading.checks import Check, in_range, not_empty, refuse
+from stores.loading.csvfile import Line
+from stores.loading.staging import Columns, count_refused, staged_lines
+
+COLUMNS = Columns(required=("outlet", "phone", "on_hand"), optional=("counted_at",))
+
+# More than any outlet has room for: a mistake in the file, a price or a telephone number in the wrong column.
+MOST_ON_HAND = 99_999
+
+_MOMENT = (
+    "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[T ]"
+    r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
+    "(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])?$"
+)
+# The first of the month and so many days lie in the same month, unless it is the 30th of February.
+_IS_A_MOMENT = f"""
+    CASE WHEN staged_lines.counted_at ~ '{_MOMENT}' THEN
+        extract(month FROM (left(staged_lines.counted_at, 7) || '-01')::date
+            + substr(staged_lines.counted_at, 9, 2)::integer - 1)
+        = substr(staged_lines.counted_at, 6, 2)::integer
+    ELSE false END
+"""
+# Without a zone, the hour is that of the shop's clock.
+_MOMENT_VALUE = f"""
+    CASE WHEN NOT ({_IS_A_MOMENT}) THEN statement_timestamp()
+        WHEN staged_lines.counted_at ~ '(Z|[+-]..:..)$' THEN staged_lines.counted_at::timestamptz
+        ELSE staged_lines.counted_at::timestamp AT TIME ZONE 'Asia/Shanghai' END
+"""
+
+CHECKS: tuple[Check, ...] = (
+    *(not_empty(column) for column in COLUMNS.required),
+    Check(
+        "outlet",
+        "staged_lines.outlet <> '' AND outlet.id IS NULL",
+        _("no outlet has the code “%(value)s”"),
+    ),
+    Check("phone", "staged_lines.phone <> '' AND phone.id IS NULL", _("no phone is called “%(value)s”")),
+    Check(
+        "phone",
+        "staged_lines.line > first.line AND staged_lines.outlet <> '' AND staged_lines.phone <> ''",
+        _("this outlet's count of this phone is already on line %(value)s"),
+        "first.line::text",
+    ),
+    in_range(
+        "on_hand",
+        "^[0-9]{1,9}$",
+        0,
+        MOST_ON_HAND,
+        _("must be a whole number from 0 to %(right)s, but is “%(value)s”"),
+    ),
+    Check(
+        "counted_at",
+        f"staged_lines.counted_at <> '' AND NOT ({_IS_A_MOMENT})",
+        _("must be a time like 2026-11-22T09:30+08:00, but is “%(value)s”"),
+    ),
+    Check("counted_at", f"{_MOMENT_VALUE} > statement_timestamp()", _("%(value)s lies in the future")),
+)
+JOINS = """
+    LEFT JOIN stores_outlet AS outlet ON outlet.code = staged_lines.outlet
+    LEFT JOIN catalog_phone AS phone ON phone.slug = staged_lines.phone
+    LEFT JOIN (SELECT outlet, phone, min(line) AS line FROM staged_lines GROUP BY 1, 2) AS first
+        ON first.outlet = staged_lines.outlet AND first.phone = staged_lines.phone
+"""
+
+WANTED = f"""
+    CREATE TEMP TABLE staged_counts AS
+    SELECT outlet.id AS outlet_id, phone.id AS phone_id, staged_lines.on_hand::integer AS on_hand,
+        {_MOMENT_VALUE} AS counted_at
+    FROM staged_lines
+    JOIN stores_outlet AS outlet ON outlet.code = staged_lines.outlet
+    JOIN catalog_phone AS phone ON phone.slug = staged_lines.phone
+    WHERE NOT EXISTS (SELECT FROM refused_lines WHERE refused_lines.line = staged_lines.line)
+"""
+COMPARED = """
+    SELECT count(*) FILTER (WHERE level.outlet_id IS NULL),
+        count(*) FILTER (WHERE level.on_hand <> staged.on_hand
+            AND staged.counted_at > coalesce(level.counted_at, '-infinity')),
+        count(*)
+    FROM staged_counts AS staged LEFT JOIN stores_stocklevel AS level USING (outlet_id, phone_id)
+"""
+
+
+def load_stock(lines: Iterable[Line | Problem], *, actor: str, apply: bool) -> Report:
+    """
+    Compare counts (the first line the header, see COLUMNS) with the stock levels; with `apply`, write the ledger.
+
+    A shelf without a ledger is opened with its count. An older count than the stored one changes nothing, and is
+    reported as unchanged. Without `counted_at`, the count is of this moment. `actor` is who the ledger says did it.
+    Nothing is written when anything is refused.
+    """
+    with staged_lines(lines, COLUMNS) as staged, connection.cursor() as cursor:
+        problems = sorted(staged.problems + refuse(CHECKS, joins=JOINS))
+        cursor.execute(WANTED)
+        is_applied = apply and not problems
+        new, changed, unchanged = _apply(cursor, actor) if is_applied else _compare(cursor)
+        cursor.execute("DROP TABLE staged_counts")
+    return Report(new, changed, unchanged, count_refused(problems), problems, is_applied)
+
+
+def _compare(cursor: Any) -> tuple[int, int, int]:
+    cursor.execute(COMPARED)
+    new, changed, total = cursor.fetchone()
+    return new, changed, total - new - changed
+
+
+def _apply(cursor: Any, actor: str) -> tuple[int, int, int]:
+    operation_key = f"load_stock:{uuid4().hex}"
+    summary = apply_staged_counts(cursor, table="staged_counts", actor=actor, operation_key=operation_key, opening=True)
+    return summary.opened, summary.changed, summary.unchanged + summary.refused
