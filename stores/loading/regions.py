@@ -14,6 +14,8 @@ from stores.loading.csvfile import Line
 from stores.loading.merging import Target, lock, merge
 from stores.loading.staging import Columns, staged_lines
 from stores.models import Region
+from stores.regions import recount_outlets
+from stores.search import index_places
 
 COLUMNS = Columns(
     required=("code", "level", "parent_code", "name_zh", "name_pinyin", "name_en", "pinyin_initials"),
@@ -113,4 +115,7 @@ def load_regions(lines: Iterable[Line | Problem], *, apply: bool) -> Report:
         cursor.execute(WANTED, {"has_point": staged.has("latitude") and staged.has("longitude")})
         report = merge(TARGET, problems, apply=apply)
         cursor.execute("DROP TABLE wanted")
+        if report.is_applied and report.writes:
+            recount_outlets()
+            index_places()
     return report
