@@ -1,13 +1,14 @@
 """What must be true of the repository and its environment as a whole."""
 
 import re
-import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.db.backends.postgresql.psycopg_any import is_psycopg3
+
+from tests import checkout
 
 BASE: Path = settings.BASE_DIR
 LOCKS = ["requirements.txt", "requirements-dev.txt"]
@@ -18,11 +19,6 @@ OTHERS_BUSINESS = re.compile(
     + r"pi\.org/simple|extra-index"
     + "-url"
 )
-
-
-def tracked_files() -> list[Path]:
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=BASE, capture_output=True, text=True, check=True).stdout
-    return [BASE / name for name in names.split("\0") if name]
 
 
 def pins(lock: str) -> dict[str, str]:
@@ -59,11 +55,11 @@ def test_every_locked_package_has_hashes(lock: str):
 
 def test_no_file_names_an_index_host_or_a_place_on_one_machine():
     found = []
-    for path in tracked_files():
+    for name in checkout.files():
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            lines = (BASE / name).read_text(encoding="utf-8").splitlines()
         except UnicodeDecodeError:
             continue
-        found += [f"{path.relative_to(BASE)}:{at}" for at, line in enumerate(lines, 1) if OTHERS_BUSINESS.search(line)]
+        found += [f"{name}:{at}" for at, line in enumerate(lines, 1) if OTHERS_BUSINESS.search(line)]
 
     assert found == []

@@ -15,6 +15,8 @@ import psutil
 import pytest
 from django.conf import settings
 
+from tests import checkout
+
 SECONDS_TO_START = 120
 SECONDS_TO_STOP = 20
 OURS = {"DATABASE_URL", "DEMO", "DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "HTTPS", "HOST", "DJANGO_SETTINGS_MODULE"}
@@ -25,18 +27,10 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        names = subprocess.run(
-            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-            cwd=settings.BASE_DIR,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for name in filter(None, names.split("\0")):
-            source, target = settings.BASE_DIR / name, folder / name
-            if source.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(source, target)
+        for name in checkout.files():
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(settings.BASE_DIR / name, target)
         (folder / ".venv").symlink_to(settings.BASE_DIR / ".venv")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
