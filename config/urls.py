@@ -12,3 +12,8 @@ urlpatterns = i18n_patterns(
     path("credits/", catalogue_page(TemplateView.as_view(template_name="credits.html")), name="credits"),
     prefix_default_language=False,
 )
+
+handler400 = "config.errors.bad_request"
+handler403 = "config.errors.forbidden"
+handler404 = "config.errors.not_found"
+handler500 = "config.errors.server_error"

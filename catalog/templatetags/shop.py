@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
 
 from django import template
 from django.utils.formats import number_format
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext as _
 
-from catalog import inline
+from catalog import facts, inline
 
 register = template.Library()
 
@@ -50,16 +49,33 @@ def twin(context: template.Context, language: str | None = None, large: bool | N
 
 
 @register.simple_tag(takes_context=True)
-def canonical(context: template.Context, language: str | None = None) -> str:
+def alternates(context: template.Context) -> SafeString:
     """
-    Return the absolute address by which search engines shall know this page, in this or another language.
+    Return the links by which search engines know this page: the canonical one, and one for each language.
 
-    It is the one in normal size. Views put `canonical_query` in the context where the query chooses what is shown;
-    any other query (someone's tracking) does not count.
+    Large text is another dress of the same page, so its canonical address is the one in normal size. Views put
+    `canonical_query` in the context where the query chooses what is shown; any other query (someone's tracking) is
+    left out.
     """
-    request = context["request"]
-    address = replace(request.address.twin(language=language, large=False), query=context.get("canonical_query", ""))
-    return request.build_absolute_uri(str(address))
+    request = context.get("request")
+    if request is None or not hasattr(request, "address"):
+        return SafeString()
+    site = f"{request.scheme}://{request.get_host()}"
+    plain = replace(request.address, is_large=False, query=context.get("canonical_query", ""))
+    chinese, english = (f"{site}{plain.twin(language=language)}" for language in ("zh-hans", "en"))
+    links = (
+        ("canonical", "", f"{site}{plain}"),
+        ("alternate", "zh-Hans", chinese),
+        ("alternate", "en", english),
+        ("alternate", "x-default", chinese),
+    )
+    return format_html_join(
+        "", '<link rel="{}"{} href="{}">', ((rel, _hreflang(code), address) for rel, code, address in links)
+    )
+
+
+def _hreflang(code: str) -> SafeString:
+    return format_html(' hreflang="{}"', code) if code else SafeString()
 
 
 @register.filter
@@ -68,7 +84,4 @@ def of(levels: dict, key: object) -> object:
     return levels.get(key)
 
 
-@register.filter
-def inches(diagonal: Decimal) -> str:
-    """Return a screen's diagonal as people say it: 4 inches, 4.5 inches."""
-    return _("%(inches)s inches") % {"inches": f"{diagonal.normalize():f}"}
+register.filter("inches", facts.inches)
