@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from django.conf import settings
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
-from config import postgres
+from catalog.catalogue import Catalogue, current_catalogue, forget_catalogue
+from catalog.loading.phones import load_phones
+from config import postgres, ready
 
 # Playwright keeps an event loop in the thread that runs the tests, and Django would refuse queries there.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -45,3 +48,22 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """Let tests that commit empty the tables after themselves: the ledger refuses TRUNCATE otherwise."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE stores_stockmovement DISABLE TRIGGER stockmovement_is_not_truncated")
+
+
+@pytest.fixture(autouse=True)
+def nothing_in_memory() -> Iterator[None]:
+    """Let no test see the catalogue or the pages of another one."""
+    forget_catalogue()
+    ready.shelf.clear()
+    yield
+    forget_catalogue()
+    ready.shelf.clear()
+
+
+@pytest.fixture
+def catalogue(db: None) -> Catalogue:
+    """The fourteen phones of the sample data."""
+    phones = settings.BASE_DIR / "catalog" / "data" / "phones.json"
+    load_phones(phones.read_bytes(), apply=True)
+    forget_catalogue()
+    return current_catalogue()

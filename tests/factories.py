@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from stdnum import luhn
 
+from catalog.catalogue import forget_catalogue
 from catalog.models import Brand, Phone, Provenance, Tier
 from stores import ledger
 from stores.models import Outlet, Region, StockLevel, StockMovement, Timetable, TimetableHours
@@ -76,6 +77,12 @@ def create_phone(**values: Any) -> Phone:
     values["brand"] = values["brand"] or create_brand()
     values["tier"] = values["tier"] or create_tier()
     return Phone.objects.create(**defaults | values)
+
+
+def change_phone(slug: str, **values: Any) -> None:
+    """Change a phone so that the next page knows of it, without waiting for the version to be read again."""
+    assert Phone.objects.filter(slug=slug).update(**values) == 1
+    forget_catalogue()
 
 
 def create_region(code: str = "130121100", **values: Any) -> Region:
