@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.template.loader import render_to_string
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from catalog import plain_words
 from catalog.catalogue import Catalogue
@@ -57,11 +57,21 @@ def shelves(catalogue: Catalogue) -> tuple[Shelf, ...]:
 @kept_with_catalogue
 def card(catalogue: Catalogue, phone: Phone) -> Card:
     """Return the card of `phone` in the active language and text size."""
+    return _card(phone)
+
+
+@kept_with_catalogue
+def card_to_compare(catalogue: Catalogue, phone: Phone, is_ticked: bool = False) -> Card:
+    """Return the card of `phone` with a box to tick for the comparison."""
+    return _card(phone, is_comparable=True, is_ticked=is_ticked)
+
+
+def _card(phone: Phone, **options: bool) -> Card:
     facts = (
         plain_words.screen_words(phone.screen_inches),
         plain_words.battery_words(phone.battery_mah),
     )
-    drawing = mark_safe(shelf_drawing(phone))  # noqa: S308 - made of numbers and colours
-    html = render_to_string("catalog/_card.html", {"phone": phone, "facts": facts, "drawing": drawing})
+    drawing = SafeString(shelf_drawing(phone))
+    html = render_to_string("catalog/_card.html", {"phone": phone, "facts": facts, "drawing": drawing, **options})
     opening, closing = html.split(STOCK_GOES_HERE)
     return Card(phone, SafeString(opening), SafeString(closing))

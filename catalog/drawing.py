@@ -184,7 +184,7 @@ class Figure:
         y = self.screen_bottom - (17 if self.has_soft_keys else 10)
         # Dashes of no length with round ends are a row of discs.
         return path(
-            *("M", self.screen_left + 4 + step / 2, " ", y, "h", step * (icons - 1) + 0.1),
+            *("M", self.screen_left + 4 + step / 2, " ", y, "h", step * (icons - 1) + 0.4),
             stroke="#fff",
             stroke_width=step * 0.62,
             stroke_linecap="round",

@@ -15,7 +15,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 # Filters make thousands of different pieces; what is asked for more than once finds room among so many.
-MOST_FRAGMENTS = 2000
+MOST_FRAGMENTS = 500
 
 
 def kept_with_catalogue(function: Callable[Concatenate[Catalogue, P], T]) -> Callable[Concatenate[Catalogue, P], T]:

@@ -9,4 +9,5 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("phones/", views.phone_list, name="phones"),
     path("phones/<slug:slug>/", views.phone_page, name="phone"),
+    path("compare/", views.comparison, name="compare"),
 ]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
-from catalog import cards
-from catalog.caching import catalogue_page
-from catalog.catalogue import current_catalogue
+from catalog import cards, pages
+from catalog.caching import catalogue_page, stock_page
+from catalog.catalogue import Catalogue, current_catalogue
+from catalog.comparison import MOST_COMPARED
+from catalog.errors import BadQuery, NotHere, Suggestion, nearest
+from catalog.filters import read_selection
+from catalog.models import Phone, Provenance
 
 
 @catalogue_page
@@ -15,7 +21,6 @@ def home(request: HttpRequest) -> HttpResponse:
     catalogue = current_catalogue()
     context = {
         "shelves": cards.shelves(catalogue),
-        "phone_count": len(catalogue.listed),
         "floor_fen": min((phone.price_fen for phone in catalogue.listed), default=None),
     }
     return render(request, "catalog/home.html", context)
@@ -24,13 +29,49 @@ def home(request: HttpRequest) -> HttpResponse:
 @catalogue_page
 def phone_list(request: HttpRequest) -> HttpResponse:
     catalogue = current_catalogue()
-    shown = tuple(cards.card(catalogue, phone) for phone in catalogue.listed)
-    return render(request, "catalog/phone_list.html", {"cards": shown})
+    selection = read_selection(catalogue, request.GET)
+    found = pages.found(catalogue, selection)
+    context = {
+        "found": found,
+        "cards": [cards.card_to_compare(catalogue, phone) for phone in found.phones],
+        "canonical_query": selection.query,
+    }
+    return render(request, "catalog/phone_list.html", context)
+
+
+@stock_page(60)
+def phone_page(request: HttpRequest, slug: str) -> HttpResponse:
+    catalogue = current_catalogue()
+    phone = find_phone(catalogue, slug)
+    context = {
+        "phone": phone,
+        "portrait": pages.portrait(catalogue, phone),
+        "about": pages.about(catalogue, phone),
+        "price_is_reported": phone.provenance.get("price_fen") == Provenance.REPORTED,
+    }
+    return render(request, "catalog/phone.html", context)
 
 
 @catalogue_page
-def phone_page(request: HttpRequest, slug: str) -> HttpResponse:
-    phone = current_catalogue().by_slug.get(slug)
+def comparison(request: HttpRequest) -> HttpResponse:
+    """Show two to four phones side by side; fewer: all phones, to choose from."""
+    catalogue = current_catalogue()
+    slugs = list(dict.fromkeys(slug for slug in request.GET.getlist("p") if slug))
+    if len(slugs) > MOST_COMPARED:
+        reason = _("At most %(most)s phones fit side by side.") % {"most": MOST_COMPARED}
+        way_on = Suggestion(_("Choose again"), reverse("catalog:compare"))
+        raise BadQuery(_("Phones to compare"), str(len(slugs)), reason, [way_on])
+    phones = tuple(find_phone(catalogue, slug) for slug in slugs)
+    if len(phones) < 2:
+        context = {"cards": [cards.card_to_compare(catalogue, phone, phone in phones) for phone in catalogue.listed]}
+        return render(request, "catalog/compare_choose.html", context)
+    return render(request, "catalog/compare.html", {"table": pages.comparison(catalogue, phones), "phones": phones})
+
+
+def find_phone(catalogue: Catalogue, slug: str) -> Phone:
+    """Return the phone, discontinued ones included. Raises `NotHere` with the phones that are called almost so."""
+    phone = catalogue.by_slug.get(slug)
     if phone is None:
-        raise Http404(slug)
-    return render(request, "catalog/phone.html", {"phone": phone})
+        names = [(phone.slug, Suggestion(phone.name, phone.get_absolute_url())) for phone in catalogue.phones]
+        raise NotHere(_("We have no phone of this name."), nearest(slug, names))
+    return phone
