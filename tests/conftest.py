@@ -34,6 +34,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
         "args": [
             "--no-sandbox",  # Chromium's sandbox does not run as root.
             "--disable-gpu",
+            "--disable-dev-shm-usage",  # Containers have little of it.
             "--disable-quic",
             "--no-first-run",
             "--disable-background-networking",

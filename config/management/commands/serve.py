@@ -61,11 +61,12 @@ class Command(BaseCommand):
             websockets=False,
             log_level=LogLevels.warning,
             reload=settings.DEBUG,
+            reload_ignore_dirs=["var", "staticfiles", ".venv"],
         )
         server.on_startup(lambda: self._started(address, port))
         if settings.DEBUG:
             # A fork would keep the modules as they were, whatever changed.
-            multiprocessing.set_start_method("spawn")
+            multiprocessing.set_start_method("spawn", force=True)
         server.serve()
 
     def _started(self, address: str, port: int) -> None:
