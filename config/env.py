@@ -46,6 +46,24 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+def choice(name: str, default: str, *, among: list[str]) -> str:
+    value = text(name, default)
+    if value not in among:
+        raise WrongSetting(name, f"must be one of {', '.join(among)}, not {value!r}")
+    return value
+
+
+def pairs(name: str) -> dict[str, str]:
+    """Return the values of a list as in `one=1,two=2`."""
+    found = {}
+    for word in words(name):
+        key, equals, value = (part.strip() for part in word.partition("="))
+        if not (key and equals and value):
+            raise WrongSetting(name, f"must be a list as in name=value,name=value; {word!r} is no such pair")
+        found[key] = value
+    return found
+
+
 def database(name: str) -> dict[str, Any] | None:
     """Return the database that a URL names, as an entry of DATABASES; None when the variable is missing.
 

@@ -53,9 +53,11 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "config",
+    "django_q",
     "api",
     "catalog",
     "stores",
+    "orders",
 ]
 
 MIDDLEWARE = [
@@ -119,4 +121,53 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# How long an order is kept, in hours: until the outlet should have set it aside, until it expires when it did not
+# or did, how much longer a customer can ask for once, and how long before the end a reminder goes out.
+SET_ASIDE_HOURS = env.number("SET_ASIDE_HOURS", 24, least=1, most=240)
+HOLD_HOURS_PLACED = env.number("HOLD_HOURS_PLACED", 48, least=2, most=720)
+HOLD_HOURS_READY = env.number("HOLD_HOURS_READY", 72, least=2, most=720)
+HOLD_HOURS_EXTENSION = env.number("HOLD_HOURS_EXTENSION", 48, least=1, most=720)
+REMINDER_HOURS = env.number("REMINDER_HOURS", 12, least=1, most=240)
+if min(HOLD_HOURS_PLACED, HOLD_HOURS_READY) <= REMINDER_HOURS:
+    raise env.WrongSetting("REMINDER_HOURS", "must be less than HOLD_HOURS_PLACED and HOLD_HOURS_READY")
+
+# What one mobile number may have on order at a time.
+MAX_OPEN_ORDERS = env.number("MAX_OPEN_ORDERS", 3, least=1, most=100)
+MAX_UNITS_OF_A_PHONE = env.number("MAX_UNITS_OF_A_PHONE", 2, least=1, most=99)
+
+# Days after an order's end until name and mobile number are erased.
+RETENTION_DAYS = env.number("RETENTION_DAYS", 180, least=1, most=3650)
+
+# The key of the pickup codes. It must outlive the open orders: codes change with it.
+PICKUP_KEY = env.text("PICKUP_KEY") or f"pickup codes of {SECRET_KEY}"
+
+# Where the pages are, for links in messages.
+SITE_URL = env.text("SITE_URL", "http://localhost:8000" if DEMO else f"https://{ALLOWED_HOSTS[0]}").rstrip("/")
+
+# The file shows messages whole, so it is for the demo alone; the console masks them.
+SMS_BACKENDS = ["aliyun", "console", *(["file"] if DEMO else [])]
+SMS_BACKEND = env.choice("SMS_BACKEND", "file" if DEMO else "", among=SMS_BACKENDS)
+SMS_FILE = BASE_DIR / "var" / "messages.jsonl"
+SMS_SIGNATURE = env.text("SMS_SIGNATURE", "村铺")
+SMS_ATTEMPTS = env.number("SMS_ATTEMPTS", 8, least=1, most=20)
+ALIYUN_ACCESS_KEY_ID = env.text("ALIYUN_ACCESS_KEY_ID")
+ALIYUN_ACCESS_KEY_SECRET = env.text("ALIYUN_ACCESS_KEY_SECRET")
+ALIYUN_SMS_ENDPOINT = env.text("ALIYUN_SMS_ENDPOINT", "dysmsapi.aliyuncs.com")
+# The gateway sends registered templates only: "placed.zh-hans=SMS_1,placed.en=SMS_2,..."
+ALIYUN_SMS_TEMPLATES = env.pairs("ALIYUN_SMS_TEMPLATES")
+
+Q_CLUSTER = {
+    "name": "cunpu",
+    "orm": "default",
+    "workers": env.number("JOBS", 1, least=1, most=32),
+    "timeout": 300,
+    "retry": 360,
+    "max_attempts": 5,
+    "catch_up": False,
+    "poll": 1,
+    "guard_cycle": 1,
+    "save_limit": 1000,
+    "log_level": "WARNING",
 }

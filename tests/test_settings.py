@@ -16,6 +16,7 @@ PRODUCTION = {
     "SECRET_KEY": SECRET,
     "ALLOWED_HOSTS": "shop.example",
     "DATABASE_URL": "postgres://shop@db.example/shop",
+    "SMS_BACKEND": "console",
 }
 OURS = {
     *PRODUCTION,

@@ -1,0 +1,7 @@
+"""Customers' reservations, from the form to the hand-over, and what customers are told."""
+
+from django.apps import AppConfig
+
+
+class OrdersConfig(AppConfig):
+    name = "orders"

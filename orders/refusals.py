@@ -1,0 +1,110 @@
+"""Why an order was refused: data for programs, and a sentence for people in the active language."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+if TYPE_CHECKING:
+    from orders.models import Order
+
+
+class OrderRefused(Exception):
+    """The rules said no, and nothing was changed. `code` is stable and for programs; `data` names what it is about."""
+
+    code: ClassVar[str] = "refused"
+
+    def __init__(self, message: str | Promise, **data: Any) -> None:
+        self.message, self.data = message, data
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+
+class BadMobile(OrderRefused):
+    """The text is no Chinese mobile number."""
+
+    code = "bad_mobile"
+
+
+class BadName(OrderRefused):
+    """The name is empty, too long or holds what no name holds."""
+
+    code = "bad_name"
+
+
+class BadQuantity(OrderRefused):
+    """Nothing was ordered, or not a whole number of something."""
+
+    code = "bad_quantity"
+
+
+class PhoneNotListed(OrderRefused):
+    """The phone is not on sale. `phone_ids`."""
+
+    code = "phone_not_listed"
+
+
+class OutletNotOpen(OrderRefused):
+    """The outlet does not do business. `outlet`."""
+
+    code = "outlet_not_open"
+
+
+class OutOfStock(OrderRefused):
+    """The outlet cannot promise all of it. `short`: phone id -> (wanted, left)."""
+
+    code = "out_of_stock"
+
+
+class TooManyOpenOrders(OrderRefused):
+    """The mobile number has as many open orders as it may. `limit`."""
+
+    code = "too_many_open_orders"
+
+
+class TooManyOfOnePhone(OrderRefused):
+    """The mobile number would have more of one phone on order than it may. `phone_id`, `limit`, `ordered`."""
+
+    code = "too_many_of_one_phone"
+
+
+class WrongState(OrderRefused):
+    """The order is not in a state that allows this. `state`, `number`."""
+
+    code = "wrong_state"
+
+    @classmethod
+    def of(cls, order: Order) -> WrongState:
+        return cls(
+            _("This is no longer possible: the order is %(state)s.") % {"state": order.get_state_display()},
+            state=order.state,
+            number=order.number,
+        )
+
+
+class AlreadyExtended(OrderRefused):
+    """The hold was extended before, and may be once."""
+
+    code = "already_extended"
+
+
+class AlreadyMoved(OrderRefused):
+    """The order was moved before. `number`: where it lives on."""
+
+    code = "already_moved"
+
+
+class SameOutlet(OrderRefused):
+    """An order is moved to another outlet, not to its own."""
+
+    code = "same_outlet"
+
+
+class WrongAmount(OrderRefused):
+    """What was taken is not what is due. `due_fen`, `amount_fen`."""
+
+    code = "wrong_amount"
