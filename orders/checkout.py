@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg2
 from django.conf import settings
@@ -152,7 +152,7 @@ def _check_limits(draft: Draft) -> str | None:
     with connection.cursor() as cursor:
         # One order of a mobile number at a time, or two could both find room for one. Always taken before any row.
         cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [LOCK_ON_MOBILE, draft.mobile])
-        parameters = {"mobile": draft.mobile, "outlet": draft.outlet.pk, "form_key": draft.form_key}
+        parameters: dict[str, Any] = {"mobile": draft.mobile, "outlet": draft.outlet.pk, "form_key": draft.form_key}
         cursor.execute(_OF_THIS_CUSTOMER, parameters)
         rows = cursor.fetchall()
     earlier = next((number for number, same_form, *_rest in rows if same_form), None)
@@ -240,7 +240,7 @@ def write_order(draft: Draft, number: str) -> Order:
     phones, quantities, names_zh, names_en, prices, lines_terms = (
         list(column) for column in zip(*draft.lines, strict=True)
     )
-    parameters = {
+    parameters: dict[str, Any] = {
         "outlet": order.outlet_id,
         **{name: getattr(order, name) for name in _COPIED},
         "actor": draft.actor,

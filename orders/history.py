@@ -61,7 +61,7 @@ def advance(
     `columns` are those of COLUMNS that take a new value; `message` is what the customers are told. The orders in memory
     follow. To be called in the transaction that locked them.
     """
-    parameters = {
+    parameters: dict[str, Any] = {
         "outlets": [order.outlet_id for order in orders],
         "numbers": [order.number for order in orders],
         "seqs": [order.change_seq for order in orders],

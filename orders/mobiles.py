@@ -63,3 +63,11 @@ def mask_mobile(mobile: str) -> str:
 def mask_name(name: str) -> str:
     """Return the first character of a name and stars for the rest, however long: 王*. Empty stays empty."""
     return f"{name[0]}*" if name else ""
+
+
+_ANY_MOBILE = re.compile(r"(?:\+?86)?(1[3-9][0-9])[0-9]{4}([0-9]{4})(?![0-9])")
+
+
+def scrub(text: str) -> str:
+    """Return `text` with every mobile number in it masked; libraries like to quote what they were given."""
+    return _ANY_MOBILE.sub(r"\1****\2", text)
