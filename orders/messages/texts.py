@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 from orders.alternatives import nearest_with_all
 from orders.links import order_link
 from orders.messages.segments import count_segments
-from orders.models import Message, Order, State
+from orders.models import Language, Message, Order, State
 
 Kind = Message.Kind
 MOST_SEGMENTS = 2
@@ -35,7 +36,8 @@ def render(kind: str, order: Order) -> Text:
     """Return the message of this kind about `order` in the order's language."""
     name = WHILE_PLACED.get(Kind(kind), kind) if order.state == State.PLACED else kind
     with translation.override(order.language):
-        words, facts = _fit(TEMPLATES[name](), _facts(Kind(kind), order))
+        template = TEMPLATES[name]()
+        words, facts = _fit(template, _facts(template, order))
     return Text(words, f"{name}.{order.language}", facts, count_segments(words))
 
 
@@ -76,24 +78,30 @@ TEMPLATES: dict[str, Callable[[], str]] = {
 }
 
 
-def _facts(kind: Kind, order: Order) -> dict[str, str]:
+def _sign(order: Order) -> str:
+    company = "Cunpu" if order.language == Language.ENGLISH else settings.SMS_SIGNATURE
     # Translators: the language's way of signing a text message, in front of it.
-    sign = _("%(company)s: ") % {"company": settings.SMS_SIGNATURE if order.language != "en" else "Cunpu"}
-    facts = {
-        "sign": sign,
-        "outlet": order.outlet.name,
-        "phones": _(", ").join(_named(line.name, line.quantity) for line in order.lines.all()),
-        "code": order.pickup_code,
-        "until": _moment(order.held_until),
-        "total": _yuan(order.due_fen),
-        "number": order.number,
-        "link": order_link(order),
-        "site": settings.SITE_URL,
-    }
-    if kind == Kind.DECLINED:
-        near = nearest_with_all(order, limit=2)
-        facts["near"] = _(", ").join(outlet.name for outlet in near) or _("no other outlet at present")
-    return facts
+    return _("%(company)s: ") % {"company": company}
+
+
+FACTS: dict[str, Callable[[Order], str]] = {
+    "sign": _sign,
+    "outlet": lambda order: order.outlet.name,
+    "phones": lambda order: _(", ").join(_named(line.name, line.quantity) for line in order.lines.all()),
+    "code": lambda order: order.pickup_code,
+    "until": lambda order: _moment(order.held_until),
+    "total": lambda order: _yuan(order.due_fen),
+    "number": lambda order: order.number,
+    "link": order_link,
+    "site": lambda order: settings.SITE_URL,
+    "near": lambda order: (
+        _(", ").join(outlet.name for outlet in nearest_with_all(order, limit=2)) or _("no other outlet at present")
+    ),
+}
+
+
+def _facts(template: str, order: Order) -> dict[str, str]:
+    return {name: FACTS[name](order) for name in re.findall(r"%\((\w+)\)s", template)}
 
 
 def _named(name: str, quantity: int) -> str:
@@ -116,10 +124,10 @@ def _yuan(fen: int) -> str:
 
 
 def _fit(template: str, facts: dict[str, str]) -> tuple[str, dict[str, str]]:
-    """Fill in the template, with the longest names cut short until it fits; return the words and the facts in them."""
+    """Fill in the template, with the longest names cut short until it fits."""
     while count_segments(words := template % facts) > MOST_SEGMENTS:
         longest = max((name for name in MAY_BE_CUT if name in facts), key=lambda name: len(facts[name]))
         if len(facts[longest]) <= LEAST_CHARACTERS:
             break
         facts[longest] = facts[longest].removesuffix("..")[:-1].rstrip() + ".."
-    return words, {name: value for name, value in facts.items() if f"%({name})s" in template}
+    return words, facts

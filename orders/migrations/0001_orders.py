@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("catalog", "0002_version_and_provenance"),
-        ("stores", "0006_handset_chain"),
+        ("stores", "0007_handset_chain"),
     ]
 
     operations = [
