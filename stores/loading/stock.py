@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from catalog.loading.report import Problem, Report
-from stores.counts import apply_staged_counts
+from stores.counts import CLOCKS_DIFFER, apply_staged_counts
 from stores.loading.checks import Check, in_range, not_empty, refuse
 from stores.loading.csvfile import Line
 from stores.loading.staging import Columns, count_refused, staged_lines
@@ -39,6 +39,7 @@ _MOMENT_VALUE = f"""
         WHEN staged_lines.counted_at ~ '(Z|[+-]..:..)$' THEN staged_lines.counted_at::timestamptz
         ELSE staged_lines.counted_at::timestamp AT TIME ZONE 'Asia/Shanghai' END
 """
+_LATEST = f"statement_timestamp() + interval '{CLOCKS_DIFFER.total_seconds()} seconds'"
 
 CHECKS: tuple[Check, ...] = (
     *(not_empty(column) for column in COLUMNS.required),
@@ -66,7 +67,7 @@ CHECKS: tuple[Check, ...] = (
         f"staged_lines.counted_at <> '' AND NOT ({_IS_A_MOMENT})",
         _("must be a time like 2026-11-22T09:30+08:00, but is “%(value)s”"),
     ),
-    Check("counted_at", f"{_MOMENT_VALUE} > statement_timestamp()", _("%(value)s lies in the future")),
+    Check("counted_at", f"{_MOMENT_VALUE} > {_LATEST}", _("%(value)s lies in the future")),
 )
 JOINS = """
     LEFT JOIN stores_outlet AS outlet ON outlet.code = staged_lines.outlet
