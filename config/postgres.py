@@ -16,6 +16,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -82,11 +83,14 @@ def settings() -> dict[str, Any]:
     }
 
 
+@cache
 def use() -> None:
     """Start the server unless it runs, and keep it for as long as this process lives.
 
     Raise PostgresError when it cannot run.
     """
+    # For `manage.py dbshell`, which looks for psql.
+    os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), str(programs(None))])
     try:
         VAR.mkdir(exist_ok=True)
         users = os.open(VAR / "postgres.users", os.O_RDONLY | os.O_CREAT, 0o644)

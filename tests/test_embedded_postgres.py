@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import json, sys, psycopg2
 from config import postgres
 try:
     postgres.use()
+    postgres.use()  # Once more is no second user.
 except postgres.PostgresError as error:
     sys.exit(str(error))
 place = postgres.settings()
@@ -63,27 +65,53 @@ class Checkout:
     def complaint(self) -> str:
         return self.enter().communicate()[1]
 
-    def remove(self) -> None:
+    def leave(self) -> None:
+        """End every process that uses the database."""
         for user in self.users:
             user.communicate()
+        self.users.clear()
+
+    def remove(self) -> None:
+        self.leave()
         home = self.folder / "var" / "postgres"
         shutil.rmtree(home.resolve(), ignore_errors=True)
         shutil.rmtree(self.folder)
 
 
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """A folder that every account may enter."""
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """Make a folder that every account may enter."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
         yield Path(name)
 
 
 @pytest.fixture
-def checkout(place: Path) -> Iterator[Checkout]:
+def place() -> Iterator[Path]:
+    with open_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def fresh(place: Path) -> Iterator[Checkout]:
     checkout = Checkout(place / "shop")
     yield checkout
     checkout.remove()
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Checkout]:
+    with open_folder() as folder:
+        checkout = Checkout(folder / "shop")
+        yield checkout
+        checkout.remove()
+
+
+@pytest.fixture
+def checkout(shared: Checkout) -> Iterator[Checkout]:
+    """One for tests that leave it whole."""
+    yield shared
+    shared.leave()
 
 
 def says(user: subprocess.Popen[str]) -> dict[str, Any]:
@@ -95,13 +123,13 @@ def is_gone(pid: int) -> bool:
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
-def test_two_at_once_share_one_server_and_the_last_one_out_stops_it(checkout: Checkout):
-    first, second = checkout.enter(), checkout.enter()
+def test_two_at_once_share_one_server_and_the_last_one_out_stops_it(fresh: Checkout):
+    first, second = fresh.enter(), fresh.enter()
     one, other = says(first), says(second)
     assert one["pid"] == other["pid"]
 
     first.communicate()
-    assert checkout.use()["pid"] == one["pid"]
+    assert fresh.use()["pid"] == one["pid"]
     assert not is_gone(one["pid"])
 
     second.communicate()
@@ -175,11 +203,11 @@ def test_ctrl_c_in_the_terminal_does_not_reach_the_server(checkout: Checkout):
     assert not (checkout.folder / "var/postgres/data/postmaster.pid").exists()
 
 
-def test_says_in_one_sentence_what_to_do_about_another_version(checkout: Checkout):
-    checkout.use()
-    (checkout.folder / "var/postgres/data/PG_VERSION").write_text("9\n")
+def test_says_in_one_sentence_what_to_do_about_another_version(fresh: Checkout):
+    fresh.use()
+    (fresh.folder / "var/postgres/data/PG_VERSION").write_text("9\n")
 
-    complaint = checkout.complaint()
+    complaint = fresh.complaint()
 
     assert "was written by PostgreSQL 9" in complaint
     assert "set DATABASE_URL" in complaint
@@ -198,25 +226,25 @@ def test_refuses_a_socket_folder_that_is_open_to_others(checkout: Checkout):
     assert complaint.count("\n") == 1
 
 
-def test_says_why_the_server_does_not_start(checkout: Checkout):
-    checkout.use()
-    with (checkout.folder / "var/postgres/data/postgresql.auto.conf").open("a") as configuration:
+def test_says_why_the_server_does_not_start(fresh: Checkout):
+    fresh.use()
+    with (fresh.folder / "var/postgres/data/postgresql.auto.conf").open("a") as configuration:
         configuration.write("shared_buffers = 'plenty'\n")
 
-    complaint = checkout.complaint()
+    complaint = fresh.complaint()
 
     assert "did not start" in complaint
     assert "shared_buffers" in complaint or "configuration file" in complaint
     assert complaint.count("\n") == 1
 
 
-def test_begins_anew_after_a_first_start_that_was_cut_short(checkout: Checkout):
-    half = checkout.folder / "var/postgres/data.half"
+def test_begins_anew_after_a_first_start_that_was_cut_short(fresh: Checkout):
+    half = fresh.folder / "var/postgres/data.half"
     half.mkdir(parents=True, mode=0o755)
     (half / "PG_VERSION").write_text("18\n")
 
     began = time.monotonic()
-    checkout.use()
+    fresh.use()
 
     assert not half.exists()
     assert time.monotonic() - began < 30

@@ -17,8 +17,9 @@ from django.conf import settings
 
 from tests import checkout
 
-SECONDS_TO_START = 120
-SECONDS_TO_STOP = 20
+# Long, because the machine may be busy with other tests.
+SECONDS_TO_START = 240
+SECONDS_TO_STOP = 60
 OURS = {"DATABASE_URL", "DEMO", "DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "HTTPS", "HOST", "DJANGO_SETTINGS_MODULE"}
 
 
@@ -126,14 +127,13 @@ def test_ctrl_c_leaves_no_process_behind(running: Server):
     assert running.processes() == []
 
 
-def test_starts_again_within_seconds(running: Server):
+def test_starts_again_without_doing_anything_twice(running: Server):
     running.interrupt()
 
-    began = time.monotonic()
     running.start()
 
     assert running.get("/")[0] == 200
-    assert time.monotonic() - began < 15
+    assert running.log.read_text().count("\n") == 1  # The greeting alone: nothing installed, collected or loaded.
 
 
 def test_starts_again_after_its_main_process_was_killed(running: Server):
