@@ -53,6 +53,14 @@ def test_every_locked_package_has_hashes(lock: str):
     assert all("--hash=sha256:" in entry for entry in re.split(r"(?m)^(?=[a-z0-9])", text)[1:])
 
 
+def test_the_readme_has_every_variable():
+    code = "".join(path.read_text() for path in (BASE / "config").rglob("*.py"))
+    variables = set(re.findall(r"""env\.[a-z]+\(\s*"([A-Z_]+)""", code))
+
+    assert {"DATABASE_URL", "PORT"} < variables
+    assert [name for name in sorted(variables) if f"`{name}`" not in (BASE / "README.md").read_text()] == []
+
+
 def test_no_file_names_an_index_host_or_a_place_on_one_machine():
     found = []
     for name in checkout.files():
