@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from catalog import plain_words
 from catalog.catalogue import Catalogue
@@ -26,6 +30,28 @@ class Card:
     closing: SafeString
 
 
+def row(cards: Iterable[Card], stock: Mapping[int, Any] | None) -> str:
+    """
+    Return `cards` side by side as HTML.
+
+    `stock` has my outlet's level for the key of each phone that it keeps (anything with `available` will do); None
+    where no outlet is chosen.
+    """
+    if stock is None:
+        return "".join(card.opening + card.closing for card in cards)
+    return "".join(card.opening + stock_line(stock.get(card.phone.pk)) + card.closing for card in cards)
+
+
+def stock_line(level: Any) -> str:
+    """Return what an outlet has of a phone, as a mark and a word. Level None: it never had the phone."""
+    return _stock_line(get_language(), min(level.available, 2) if level else 0)
+
+
+@cache
+def _stock_line(language: str | None, available: int) -> str:
+    return render_to_string("catalog/_stock.html", {"level": {"available": available}})
+
+
 @dataclass(frozen=True)
 class Shelf:
     """A tier with its phones on sale, in shelf order."""
@@ -41,6 +67,10 @@ class Shelf:
     @property
     def top_fen(self) -> int:
         return max(phone.price_fen for phone in self.phones)
+
+    @cached_property
+    def heading(self) -> SafeString:
+        return render_to_string("catalog/_shelf_heading.html", {"shelf": self})
 
 
 @kept_with_catalogue

@@ -20,6 +20,7 @@ from catalog.models import Phone, Provenance
 def home(request: HttpRequest) -> HttpResponse:
     catalogue = current_catalogue()
     context = {
+        "catalogue": catalogue,
         "shelves": cards.shelves(catalogue),
         "floor_fen": min((phone.price_fen for phone in catalogue.listed), default=None),
     }

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from django import template
+from django.urls import get_script_prefix
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
-from catalog import facts, inline
+from catalog import cards, facts, inline
 
 register = template.Library()
 
@@ -37,15 +41,65 @@ def inline_script(name: str) -> SafeString:
     return mark_safe(f"<script>{inline.inline_script(name).text}</script>")  # noqa: S308 - our own file
 
 
-@register.simple_tag(takes_context=True)
-def twin(context: template.Context, language: str | None = None, large: bool | None = None) -> str:
-    """
-    Return the address of this very page in another language or text size, with its query.
+class Kept(template.Node):
+    """See `kept`."""
 
-    What is not named stays as it is. A request that failed before it got an address is sent to the home page.
+    def __init__(self, nodelist: template.NodeList, catalogue: template.Variable | None) -> None:
+        self.nodelist = nodelist
+        self.catalogue = catalogue
+        self.everlasting: dict[Any, str] = {}
+
+    def render(self, context: template.Context) -> SafeString:
+        kept = self.catalogue.resolve(context).fragments if self.catalogue else self.everlasting
+        key = (self, get_language(), get_script_prefix())
+        fragment = kept.get(key)
+        if fragment is None:
+            fragment = kept[key] = self.nodelist.render(context)
+        return SafeString(fragment)
+
+
+@register.tag
+def kept(parser: template.base.Parser, token: template.base.Token) -> Kept:
     """
-    address = getattr(context.get("request"), "address", None)
-    return str(address.twin(language=language, large=large)) if address else "/"
+    Render what is inside once for each language and text size: `{% kept %}`, `{% kept catalogue %}`.
+
+    What is inside may depend on nothing else; with `catalogue`, on that version of the catalogue, too.
+    """
+    _name, *names = token.split_contents()
+    nodelist = parser.parse(("endkept",))
+    parser.delete_first_token()
+    return Kept(nodelist, template.Variable(names[0]) if names else None)
+
+
+@register.simple_tag(takes_context=True)
+def shelf(context: template.Context, row: tuple[cards.Card, ...]) -> SafeString:
+    """Return a row of phones to one scale, and what my outlet has of each where one is chosen."""
+    my_outlet = context.get("my_outlet")
+    stock = my_outlet.stock if my_outlet else None
+    return mark_safe(f'<ul class="shelf">{cards.row(row, stock)}</ul>')  # noqa: S308 - cards are SafeStrings
+
+
+@register.simple_tag(takes_context=True)
+def twin_links(context: template.Context) -> SafeString:
+    """
+    Return the links to this very page in the other text size and the other language, with its query.
+
+    Where a request failed before it got an address, they are left out.
+    """
+    request = context.get("request")
+    if request is None or not hasattr(request, "address"):
+        return SafeString()
+    is_large, is_english = request.address.is_large, request.address.language == "en"
+    other = "zh-Hans" if is_english else "en"
+    return format_html(
+        '<a href="{}">{}</a> <a href="{}" lang="{}" hreflang="{}">{}</a>',
+        request.address.twin(large=not is_large),
+        _("Normal text") if is_large else _("Large text"),
+        request.address.twin(language=other.lower()),
+        other,
+        other,
+        "中文" if is_english else "English",
+    )
 
 
 @register.simple_tag(takes_context=True)
