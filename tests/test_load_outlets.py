@@ -185,6 +185,7 @@ BAD_CELLS = [
     ({"name_zh": "井陉\x00县"}, "name_zh", "holds a control character (U+0000)"),
     ({"name_zh": "井陉\t县"}, "name_zh", "holds a control character (U+0009)"),
     ({"name_zh": "井陉\x7f县"}, "name_zh", "holds a control character (U+007F)"),
+    ({"name_en": "Jing\u202exing"}, "name_en", "holds a control character (U+202E)"),
 ]
 
 # What happens to the whole file, where that is said, and the beginning of what is said.

@@ -155,7 +155,7 @@ BAD_VALUES = [
     ("phones.0.rom_gb.value", True, "phones[0].rom_gb.value", "has to be a whole number"),
     ("phones.0.generation.value", "5G", "phones[0].generation", "Value '5G' is not a valid choice."),
     ("phones.0.model.value", " ", "phones[0].model.value", "is empty"),
-    ("phones.0.model.value", "Y\x00", "phones[0].model.value", "holds a character that is no text"),
+    ("phones.0.model.value", "Y\x00", "phones[0].model.value", "holds a control character (U+0000)"),
     ("phones.0.model.value", "x" * 41, "phones[0].model", "Ensure this value has at most 40 characters"),
     ("phones.0.sku", "no slug!", "phones[0].sku", "Enter a valid “slug”"),
     ("phones.1.sku", "uniscope-y401", "phones[1].sku", "uniscope-y401 is already at phones[0]"),

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone, translation
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from catalog.loading.report import Report
 from stores import totals
@@ -127,6 +129,22 @@ def test_names_line_column_and_reason(outlet: Outlet, row: str, column: str, rea
     assert problem.reason.startswith(reason)
     assert counts(report) == (1, 0, 0, 1)
     assert not StockLevel.objects.exists()
+
+
+CELLS = st.text(st.characters(exclude_characters=',"\r\n'), max_size=12) | st.from_regex(
+    r"20[0-9]{2}-[0-3][0-9]-[0-9]{2}[T ][0-9]{2}:[0-6][0-9](:[0-6][0-9])?(Z|[+-][01][0-9]:[0-9]{2})?", fullmatch=True
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(on_hand=CELLS | st.integers().map(str), counted_at=CELLS)
+def test_whatever_stands_in_a_cell_the_answer_is_a_report(outlet: Outlet, on_hand: str, counted_at: str) -> None:
+    row = f"HERE,cheap,{on_hand},{counted_at}"
+    report = load(outlet, row, header="outlet,phone,on_hand,counted_at", apply=False)
+
+    assert report.rows == 1
+    assert report.refused == bool(report.problems)
+    assert {(problem.line, problem.column) for problem in report.problems} <= {(2, "on_hand"), (2, "counted_at")}
 
 
 def test_command_loads_the_file_that_it_is_given(outlet: Outlet, tmp_path: Path) -> None:

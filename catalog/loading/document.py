@@ -12,6 +12,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from catalog.loading.report import Problem
+from catalog.loading.text import NOT_TEXT
 from catalog.models import Provenance
 
 
@@ -151,8 +152,8 @@ def _unstorable(value: object) -> str | None:
     if isinstance(value, str):
         if not value.strip():
             return _("is empty")
-        if any(character < " " or "\ud800" <= character <= "\udfff" for character in value):
-            return _("holds a character that is no text")
+        if found := NOT_TEXT.search(value):
+            return _("holds a control character (%(code)s)") % {"code": f"U+{ord(found[0]):04X}"}
     if isinstance(value, (int, Decimal)) and not -(10**9) <= value <= 10**9:
         return _("is too large")
     return None

@@ -11,7 +11,6 @@ does not have is empty. Lines that are refused stay in it and are named in `refu
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,10 +20,10 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from catalog.loading.report import Problem
+from catalog.loading.text import NOT_TEXT
 from stores.loading.copying import copy_row, copy_rows
 from stores.loading.csvfile import Line
 
-NOT_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 # How much of a wrong cell is shown.
 SHOWN_CHARACTERS = 60
 
@@ -141,7 +140,7 @@ def _shape_problems(line: Line, header: list[str]) -> Iterator[Problem]:
     for column, cell in zip(header, cells, strict=True):
         if not (found := NOT_TEXT.search(cell)):
             continue
-        if found[0] >= "\ud800":
+        if "\ud800" <= found[0] <= "\udfff":
             yield Problem(
                 number, column, _("is not valid UTF-8 (byte %(byte)s)") % {"byte": f"{ord(found[0]) & 255:02X}"}
             )
