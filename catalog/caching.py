@@ -11,7 +11,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
 # The one cookie that pages for customers differ by.
@@ -61,7 +62,9 @@ def _read(view: View, seconds: int, request: HttpRequest, *args: Any, **kwargs: 
     if request.method == "OPTIONS":
         return HttpResponse(status=204, headers={"Allow": ", ".join(READING)})
     if request.method not in READING:
-        return HttpResponseNotAllowed(READING)
+        refusal = render(request, "errors/405.html", status=405)
+        refusal["Allow"] = ", ".join(READING)
+        return refusal
     response = view(request, *args, **kwargs)
     if response.status_code == 200:
         response["Cache-Control"] = f"{'private' if is_personal(request) else 'public'}, max-age={seconds}"

@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 
 from catalog.caching import catalogue_page, stock_page
+from config import urls
 
 made = count(1)
 
@@ -25,6 +26,7 @@ def _missing(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
+    *urls.urlpatterns,
     path("catalogue/", catalogue_page(_page)),
     path("stock/", stock_page(10)(_page)),
     path("undeclared/", _page),

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 
 import brotli
 import pytest
@@ -23,15 +22,6 @@ from config import ready
 from config.ready import ReadyPage, Shelf, best_coding
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.ready_site")]
-
-
-@pytest.fixture(autouse=True)
-def _nothing_ready() -> Iterator[None]:
-    ready.shelf.clear()
-    catalogue.forget_catalogue()
-    yield
-    ready.shelf.clear()
-    catalogue.forget_catalogue()
 
 
 ADD_A_BRAND_IN_ANOTHER_PROCESS = """

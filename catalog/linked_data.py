@@ -1,0 +1,47 @@
+"""What pages tell programs about phones and shops, in the words of schema.org, as JSON-LD."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.utils.safestring import SafeString, mark_safe
+
+from catalog.models import Phone
+
+Thing = dict[str, Any]
+
+# JSON inside HTML: nothing in it may end the script element or begin a comment.
+ESCAPES = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+
+
+def json_ld(thing: Thing) -> SafeString:
+    """Return `thing` as a script element that browsers do not run."""
+    text = json.dumps({"@context": "https://schema.org"} | thing, ensure_ascii=False, separators=(",", ":"))
+    return mark_safe(f'<script type="application/ld+json">{text.translate(ESCAPES)}</script>')  # noqa: S308
+
+
+def product(phone: Phone, *, address: str, outlets_with: int | None) -> Thing:
+    """
+    Return the Product with its Offer. `outlets_with` is how many outlets can promise one, None when nobody counted.
+
+    Phones are sold over the counter only, so nothing is ever plainly "in stock".
+    """
+    availability = "OutOfStock" if outlets_with == 0 else "InStoreOnly"
+    if phone.is_discontinued:
+        availability = "Discontinued"
+    return {
+        "@type": "Product",
+        "name": phone.name,
+        "description": phone.description,
+        "sku": phone.slug,
+        "brand": {"@type": "Brand", "name": phone.brand.name},
+        "offers": {
+            "@type": "Offer",
+            "url": address,
+            "price": f"{phone.price_yuan:.2f}",
+            "priceCurrency": "CNY",
+            "availability": f"https://schema.org/{availability}",
+            "itemCondition": "https://schema.org/NewCondition",
+        },
+    }
