@@ -20,6 +20,9 @@ MM_PER_INCH = 25.4
 YUAN_COIN_MM = 25
 # How far the back of a phone looks out behind its front, on a shelf.
 PEEK_MM = 21
+# All drawings on shelves are so high that they stand on one line, whatever is written below them. A taller phone makes
+# its own row higher. The style sheet knows this height: it draws the shelf on where no phone stands.
+SHELF_ROOM_MM = 152
 # Between front, back, side and coin.
 GAP_MM = 8
 
@@ -209,7 +212,8 @@ def shelf_drawing(phone: Phone) -> str:
     """Return `phone` on a shelf as SVG: its front, and its back looking out behind. Decorative, so hidden."""
     figure = Figure(phone)
     parts = figure.back() + moved(figure.front(), PEEK_MM)
-    return _svg(parts, figure.width + PEEK_MM, figure.height, 'aria-hidden="true"')
+    room = max(SHELF_ROOM_MM - figure.height, 0)
+    return _svg(parts, figure.width + PEEK_MM, figure.height, 'aria-hidden="true"', room)
 
 
 def sides_drawing(phone: Phone, label: str) -> str:
@@ -247,10 +251,10 @@ def lens_radius(megapixels: Decimal) -> float:
     return 2.2 + math.sqrt(float(megapixels)) * 0.75
 
 
-def _svg(parts: str, width: float, height: float, attributes: str) -> str:
-    # A millimetre of room for the outline and the side keys; below only half, so that the phone stands on the shelf.
-    w, h = width + 2, height + 1.5
-    return (
-        f'<svg viewBox="-1 -1 {number(w)} {number(h)}" width="{w / MM_PER_EM:.2f}em" height="{h / MM_PER_EM:.2f}em"'
-        f" {attributes}>{parts}</svg>"
-    )
+def _svg(parts: str, width: float, height: float, attributes: str, room: float = 0) -> str:
+    """Wrap `parts` in an SVG of `width` by `height` millimetres, with `room` of air above them."""
+    # A millimetre for the outline and the side keys; below only half, so that the phone stands on the shelf.
+    w, h = width + 2, height + room + 1.5
+    box = f"-1 {number(-1 - room)} {number(w)} {number(h)}"
+    size = f'width="{w / MM_PER_EM:.2f}em" height="{h / MM_PER_EM:.2f}em"'
+    return f'<svg viewBox="{box}" {size} {attributes}>{parts}</svg>'

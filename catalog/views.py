@@ -13,16 +13,19 @@ from catalog.catalogue import Catalogue, current_catalogue
 from catalog.comparison import MOST_COMPARED
 from catalog.errors import BadQuery, NotHere, Suggestion, nearest
 from catalog.filters import read_selection
-from catalog.models import Phone, Provenance
+from catalog.models import Generation, Phone, Provenance
 
 
 @catalogue_page
 def home(request: HttpRequest) -> HttpResponse:
     catalogue = current_catalogue()
+    prices = [phone.price_fen for phone in catalogue.listed]
     context = {
         "catalogue": catalogue,
         "shelves": cards.shelves(catalogue),
-        "floor_fen": min((phone.price_fen for phone in catalogue.listed), default=None),
+        "floor_fen": min(prices, default=None),
+        "top_fen": max(prices, default=None),
+        "fast": [phone for phone in catalogue.listed if phone.generation == Generation.G4],
     }
     return render(request, "catalog/home.html", context)
 

@@ -34,9 +34,20 @@ def test_no_two_phones_look_the_same_even_in_one_colour_and_size(catalogue: Cata
 
 def test_sizes_are_to_one_scale(catalogue: Catalogue) -> None:
     for phone in catalogue.phones:
-        width, height = size_em(shelf_drawing(phone))
+        width, height = size_em(sides_drawing(phone, ""))
         assert height * MM_PER_EM == pytest.approx(float(phone.body_height_mm), abs=2)
+        width, height = size_em(shelf_drawing(phone))
         assert width * MM_PER_EM == pytest.approx(float(phone.body_width_mm) + 21, abs=2.5)
+
+
+def test_phones_on_a_shelf_stand_on_one_line(catalogue: Catalogue) -> None:
+    assert {size_em(shelf_drawing(phone))[1] for phone in catalogue.phones} == {15.35}
+
+
+def test_a_phone_taller_than_the_shelf_gets_its_room(db: None) -> None:
+    phone = create_phone(body_height_mm=Decimal(210))
+
+    assert size_em(shelf_drawing(phone))[1] == 21.15
 
 
 def test_a_bigger_screen_is_drawn_bigger(catalogue: Catalogue) -> None:

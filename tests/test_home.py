@@ -76,3 +76,9 @@ def test_search_engines_are_told_of_the_twins(client: Client, catalogue: Catalog
     assert '<link rel="canonical" href="http://testserver/en/">' in html
     assert '<link rel="alternate" hreflang="zh-Hans" href="http://testserver/">' in html
     assert '<link rel="alternate" hreflang="x-default" href="http://testserver/">' in html
+
+
+def test_counts_the_phones_and_their_prices(client: Client, catalogue: Catalogue) -> None:
+    change_phone("tcl-t553", is_discontinued=True)
+
+    assert "13 phones from 299 to 1099 yuan; with 4G: 8." in read(client, "/en/").text

@@ -75,7 +75,8 @@ def kept(parser: template.base.Parser, token: template.base.Token) -> Kept:
 def shelf(context: template.Context, row: tuple[cards.Card, ...]) -> SafeString:
     """Return a row of phones to one scale, and what my outlet has of each where one is chosen."""
     my_outlet = context.get("my_outlet")
-    stock = my_outlet.stock if my_outlet else None
+    # A shop that is shut can hand nothing over, whatever stands on its shelves.
+    stock = my_outlet.stock if my_outlet and my_outlet.outlet.is_open else None
     return mark_safe(f'<ul class="shelf">{cards.row(row, stock)}</ul>')  # noqa: S308 - cards are SafeStrings
 
 
