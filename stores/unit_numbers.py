@@ -32,12 +32,16 @@ def number(text: str) -> str:
     try:
         if re.fullmatch(r"[0-9]{15}", compact, re.ASCII):
             return str(imei.validate(compact))
-        if re.fullmatch(r"99[0-9]{12}", compact, re.ASCII):
-            return compact + str(luhn.calc_check_digit(compact))
-        if re.fullmatch(r"[A-F][0-9A-F]{13,14}|[0-9]{18,19}", compact, re.ASCII):
-            return str(meid.compact(meid.validate(compact), strip_check_digit=True))
+        if re.fullmatch(r"[A-F][0-9A-F]{13,14}|99[0-9]{12}|[0-9]{18,19}", compact, re.ASCII):
+            return _meid(str(meid.compact(meid.validate(compact), strip_check_digit=True)))
     except InvalidChecksum:
         raise UnitNumberInvalid(text, "check_digit") from None
     except ValidationError:
         pass
     raise UnitNumberInvalid(text, "form")
+
+
+def _meid(digits: str) -> str:
+    if digits.isdecimal():
+        return str(imei.validate(digits + luhn.calc_check_digit(digits)))
+    return digits

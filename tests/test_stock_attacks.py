@@ -1,0 +1,154 @@
+"""Direct attacks by SQL on ledger, stock levels, handsets and what hangs on them: the database refuses each."""
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from stores import stock, transfers
+from stores.counts import apply_count
+from stores.models import Handset, StockLevel, StockMovement
+from tests.factories import act, create_outlet, create_stock, create_unit
+
+LINE = """
+    INSERT INTO stores_stockmovement (outlet_id, phone_id, seq, kind, change_on_hand, change_reserved, on_hand,
+        reserved, prev_seq, prev_on_hand, prev_reserved, reference, actor, reason, operation_key, operation_line,
+        created_at)
+    SELECT outlet_id, phone_id, seq + 1, 'received', {change}, 0, {on_hand}, reserved,
+           {prev_seq}, {prev_on_hand}, reserved, '', 'person:1', '', 'attack', 1, now() FROM stores_stocklevel
+"""
+RIGHT_LINE = LINE.format(change=1, on_hand="on_hand + 1", prev_seq="seq", prev_on_hand="on_hand")
+EVENT = """
+    INSERT INTO stores_handsetevent (handset_id, seq, kind, state, outlet_id, phone_id, line_seq,
+        prev_seq, prev_state, prev_outlet_id, created_at)
+    SELECT id, seq + 1, '{kind}', '{state}', outlet_id, phone_id, {line_seq}, seq, {prev_state}, outlet_id, now()
+    FROM stores_handset
+"""
+
+ATTACKS = {
+    "more on the shelf": ("UPDATE stores_stocklevel SET on_hand = on_hand + 1", "explained_by_the_ledger"),
+    "a promise from nowhere": ("UPDATE stores_stocklevel SET reserved = 0", "explained_by_the_ledger"),
+    "back to an older line": (
+        "UPDATE stores_stocklevel SET seq = 2, on_hand = 5, reserved = 0, moved_at = now()", "stocklevel_moves_forward",
+    ),
+    "the same line again": ("UPDATE stores_stocklevel SET moved_at = now()", "stocklevel_moves_forward"),
+    "an older count": ("UPDATE stores_stocklevel SET counted_at = '2020-01-01'", "stocklevel_moves_forward"),
+    "no count at all": ("UPDATE stores_stocklevel SET counted_at = NULL", "stocklevel_moves_forward"),
+    "below zero": ("UPDATE stores_stocklevel SET on_hand = -1", "stocklevel"),
+    "safety below zero": ("UPDATE stores_stocklevel SET safety_stock = -1", "stocklevel"),
+    "another county": ("UPDATE stores_stocklevel SET county_code = '110101'", "knows_its_outlet"),
+    "open while closed": ("UPDATE stores_stocklevel SET outlet_trades = NOT outlet_trades", "knows_its_outlet"),
+    "another place": ("UPDATE stores_stocklevel SET position = '(1, 0, 0)'", "knows_its_outlet"),
+    "a level gone": ("DELETE FROM stores_stocklevel", "stocklevel_is_not_deleted"),
+    "a line changed": ("UPDATE stores_stockmovement SET reason = ''", "append-only"),
+    "a line gone": ("DELETE FROM stores_stockmovement WHERE kind = 'reserved'", "append-only"),
+    "a line that does not follow": (
+        LINE.format(change=1, on_hand="on_hand + 1", prev_seq="seq - 1", prev_on_hand="on_hand"),
+        "follows_the_one_before",
+    ),
+    "a line that adds up wrongly": (
+        LINE.format(change=1, on_hand="on_hand + 2", prev_seq="seq", prev_on_hand="on_hand"), "follows_the_one_before",
+    ),
+    "a line after one that never was": (
+        LINE.format(change=1, on_hand="on_hand + 2", prev_seq="seq", prev_on_hand="on_hand + 1"), "stockmovement_chain",
+    ),
+    "a second line in one place": (
+        RIGHT_LINE.replace("seq + 1", "seq", 1),
+        "follows_the_one_before",
+    ),
+    "a line by nobody": (
+        RIGHT_LINE.replace("person:1", ""),
+        "done_by_somebody",
+    ),
+    "a line of an unknown kind": (
+        RIGHT_LINE.replace("'received'", "'stolen'"),
+        "kind_is_known",
+    ),
+    "a count that says nothing": (
+        RIGHT_LINE.replace("'received'", "'counted'"),
+        "count_says_what_and_when",
+    ),
+    "a sold unit back on the shelf": ("UPDATE stores_handset SET state = 'on_shelf'", "handset_moves_forward"),
+    "a unit at another outlet": ("UPDATE stores_handset SET outlet_id = outlet_id + 1", "handset_moves_forward"),
+    "a unit beyond its events": (
+        "UPDATE stores_handset SET seq = seq + 1, state = 'on_shelf'", "handset_is_explained_by_its_events",
+    ),
+    "a unit gone": ("DELETE FROM stores_handset", "handset_is_not_deleted"),
+    "an event changed": ("UPDATE stores_handsetevent SET kind = 'returned'", "handsetevent_is_append_only"),
+    "an event gone": ("DELETE FROM stores_handsetevent", "handsetevent_is_append_only"),
+    "sold twice": (
+        EVENT.format(kind="walk_in_sale", state="sold", prev_state="state", line_seq=1), "handsetevent_is_possible",
+    ),
+    "an event that misremembers": (
+        EVENT.format(kind="walk_in_sale", state="sold", prev_state="'on_shelf'", line_seq=1), "handsetevent_chain",
+    ),
+    "an event without a movement": (
+        EVENT.format(kind="returned", state="on_shelf", prev_state="state", line_seq=99), "part_of_a_movement",
+    ),
+    "another number": ("UPDATE stores_handsetnumber SET number = '490154203237518'", "handsetnumber_stays"),
+    "a number gone": ("DELETE FROM stores_handsetnumber", "handsetnumber_stays"),
+    "a number with a wrong check digit": (
+        "INSERT INTO stores_handsetnumber SELECT '490154203237519', id, 2 FROM stores_handset", "imei_or_meid",
+    ),
+    "a number that is none": (
+        "INSERT INTO stores_handsetnumber SELECT 'not a number', id, 2 FROM stores_handset", "imei_or_meid",
+    ),
+    "a third number": (
+        "INSERT INTO stores_handsetnumber SELECT '490154203237518', id, 3 FROM stores_handset", "one_of_two",
+    ),
+    "a number of two units": (
+        "INSERT INTO stores_handsetnumber SELECT number, handset_id, 2 FROM stores_handsetnumber", "pkey",
+    ),
+    "a transfer received unsent": (
+        "UPDATE stores_transfer SET state = 'received', sent_at = now(), ended_at = now()", "transfer_moves_on",
+    ),
+    "a transfer to itself": ("UPDATE stores_transfer SET state = 'cancelled', receiver_id = sender_id", "transfer_"),
+    "a transfer gone": ("DELETE FROM stores_transfer", "transfer_is_not_deleted"),
+    "a shortfall gone": ("DELETE FROM stores_shortfall", "shortfall_is_not_deleted"),
+    "a shortfall closed unmended": ("UPDATE stores_shortfall SET closed_at = now()", "while_something_is_missing"),
+}  # fmt: skip
+
+
+@pytest.fixture
+def scene(db):
+    """One shelf that is counted, reserved and short, one sold unit, one transfer that was asked for."""
+    level = create_stock(on_hand=5)
+    stock.sell(level.outlet_id, {level.phone_id: [create_unit()]}, act())
+    stock.reserve(level.outlet_id, {level.phone_id: 4}, act())
+    apply_count(level.outlet_id, {level.phone_id: 1}, timezone.now(), act())
+    transfers.request(level.outlet_id, create_outlet().pk, {level.phone_id: 1}, act())
+
+
+@pytest.mark.parametrize(("sql", "says"), ATTACKS.values(), ids=ATTACKS.keys())
+def test_is_refused(scene, sql, says):
+    with pytest.raises(DatabaseError, match=says), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql + "; SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def test_a_stray_update_by_the_orm_is_refused(scene):
+    with pytest.raises(DatabaseError, match="explained_by_the_ledger"), transaction.atomic():
+        StockLevel.objects.update(on_hand=9)
+
+
+def test_the_newest_line_and_its_level_cannot_be_taken_away_together(scene):
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("""
+            WITH gone AS (DELETE FROM stores_stockmovement WHERE kind = 'counted')
+            UPDATE stores_stocklevel SET on_hand = 4
+        """)
+
+
+@pytest.mark.parametrize(
+    ("model", "trigger"), [(StockMovement, "stockmovement_is_not_truncated"), (Handset, "handset_is_not_truncated")]
+)
+def test_history_is_not_truncated(scene, model, trigger):
+    """The tests switch these triggers off, to empty the tables after themselves."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER {trigger}")
+        try:
+            with pytest.raises(DatabaseError, match="refused"), transaction.atomic():
+                cursor.execute(f"TRUNCATE {table} CASCADE")
+        finally:
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
+    assert model.objects.exists()
