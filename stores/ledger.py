@@ -191,7 +191,8 @@ WITH line AS (
         reference, actor, reason, operation_key, operation_line, created_at)
     SELECT %s, phone_id, 1, 'opening', 0, 0, 0, 0, %s, %s, '', 'opening', phone_id, clock_timestamp()
     FROM unnest(%s::smallint[]) AS w (phone_id) ORDER BY phone_id
-    ON CONFLICT (outlet_id, phone_id, seq) DO NOTHING
+    -- Of any of the unique keys: whoever comes second meets the first that the other has written.
+    ON CONFLICT DO NOTHING
     RETURNING outlet_id, phone_id, seq, on_hand, reserved, created_at
 )
 INSERT INTO stores_stocklevel (outlet_id, phone_id, seq, on_hand, reserved, safety_stock, reorder_point, moved_at,

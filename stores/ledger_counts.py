@@ -104,7 +104,8 @@ WITH before AS MATERIALIZED (
     SELECT outlet_id, phone_id, 1, 'opening', counted, 0, counted, 0,
            %(reference)s, %(actor)s, %(reason)s, %(key)s, phone_id, clock_timestamp()
     FROM before ORDER BY outlet_id, phone_id
-    ON CONFLICT (outlet_id, phone_id, seq) DO NOTHING
+    -- Of any of the unique keys: whoever comes second meets the first that the other has written.
+    ON CONFLICT DO NOTHING
     RETURNING outlet_id, phone_id, seq, on_hand, reserved, created_at
 ), head AS (
     INSERT INTO stores_stocklevel (outlet_id, phone_id, seq, on_hand, reserved, safety_stock, reorder_point,

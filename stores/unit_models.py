@@ -22,8 +22,13 @@ class Handset(models.Model):
         IN_TRANSIT = "in_transit", _("on its way to another outlet")
         WRITTEN_OFF = "written_off", _("written off")
 
-    phone = models.ForeignKey("catalog.Phone", models.PROTECT, related_name="handsets", db_index=False)
-    outlet = models.ForeignKey("stores.Outlet", models.PROTECT, related_name="handsets", db_index=False)
+    # Its newest event, and so a line of the ledger, holds phone and outlet.
+    phone = models.ForeignKey(
+        "catalog.Phone", models.PROTECT, related_name="handsets", db_index=False, db_constraint=False
+    )
+    outlet = models.ForeignKey(
+        "stores.Outlet", models.PROTECT, related_name="handsets", db_index=False, db_constraint=False
+    )
     state = models.CharField(max_length=11, choices=State)
     seq = models.IntegerField()
 
@@ -90,8 +95,14 @@ class Shortfall(models.Model):
     Open while `closed_at` is null; closed by whatever brings shelf and promises together again.
     """
 
-    outlet = models.ForeignKey("stores.Outlet", models.PROTECT, related_name="shortfalls", db_index=False)
-    phone = models.ForeignKey("catalog.Phone", models.PROTECT, related_name="shortfalls", db_index=False)
+    # A key to the stock level holds both. One to the outlet would be asked for while the shelf is locked, and whoever
+    # opens or closes an outlet locks in the other order.
+    outlet = models.ForeignKey(
+        "stores.Outlet", models.PROTECT, related_name="shortfalls", db_index=False, db_constraint=False
+    )
+    phone = models.ForeignKey(
+        "catalog.Phone", models.PROTECT, related_name="shortfalls", db_index=False, db_constraint=False
+    )
     missing = models.PositiveIntegerField()
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
