@@ -166,8 +166,8 @@ Q_CLUSTER = {
     "retry": 360,
     "max_attempts": 5,
     "catch_up": False,
-    "poll": 1,
-    "guard_cycle": 1,
-    "save_limit": 1000,
+    "poll": 0.5,
+    "guard_cycle": 0.5,
+    "save_limit": 100,
     "log_level": "WARNING",
 }

@@ -146,7 +146,8 @@ class Order(models.Model):
             models.CheckConstraint(condition=Q(language__in=Language.values), name="order_language_is_known"),
             models.CheckConstraint(condition=Q(line_count__gte=1, total_fen__gt=0), name="order_is_for_something"),
             models.CheckConstraint(
-                condition=Q(state="collected", paid_fen=F("total_fen") - F("prepaid_fen"))
+                # A comparison with null would let it pass.
+                condition=Q(state="collected", paid_fen__isnull=False, paid_fen=F("total_fen") - F("prepaid_fen"))
                 | (~Q(state="collected") & Q(paid_fen=None)),
                 name="order_is_paid_when_collected",
             ),

@@ -72,7 +72,7 @@ class Server:
         return found
 
     def web_processes(self) -> list[psutil.Process]:
-        return [process for process in self.main.children() if "manage.py" in process.cmdline()]
+        return [process for process in self.main.children() if "serve" in process.cmdline()]
 
     def postgres(self) -> psutil.Process:
         return psutil.Process(int((self.folder / "var/postgres/data/postmaster.pid").read_text().split()[0]))

@@ -16,6 +16,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from config import env, static_files
+from config.processes import Companion
 from stores.models import Outlet
 
 # Web processes of a server that was killed need a moment to notice.
@@ -64,10 +65,14 @@ class Command(BaseCommand):
             reload_ignore_dirs=["var", "staticfiles", ".venv"],
         )
         server.on_startup(lambda: self._started(address, port))
+        worker = Companion([sys.executable, str(settings.BASE_DIR / "manage.py"), "worker", "--companion"])
         if settings.DEBUG:
             # A fork would keep the modules as they were, whatever changed.
             multiprocessing.set_start_method("spawn", force=True)
-        server.serve()
+        try:
+            server.serve()
+        finally:
+            worker.stop()
 
     def _started(self, address: str, port: int) -> None:
         # A terminal that is closed must not leave the server behind.

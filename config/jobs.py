@@ -1,0 +1,67 @@
+"""
+What the worker does by the clock.
+
+Each job looks for what is due and may run as often as one likes, on any number of workers. A run that fails is kept in
+the list of failed jobs and not repeated by itself: the next run comes by the clock.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.utils import timezone
+from django_q.models import Schedule
+
+EVERY_NIGHT = 24 * 60
+NIGHT = 3  # o'clock in Asia/Shanghai, when hardly anybody buys
+LOCK_ON_SCHEDULES = 6_813
+
+
+class Job(NamedTuple):
+    """A function, and how many minutes pass from one run to the next."""
+
+    function: str
+    minutes: int
+
+
+JOBS = {
+    "expire orders": Job("orders.holds.expire_orders", 1),
+    "remind customers": Job("orders.holds.remind_customers", 5),
+    "escalate orders": Job("orders.holds.escalate_orders", 5),
+    "fold stock totals": Job("stores.totals.fold", 1),
+    "erase old customers": Job("orders.privacy.erase_old_customers", EVERY_NIGHT),
+    "audit stock": Job("config.jobs.audit_stock", EVERY_NIGHT),
+}
+
+
+def audit_stock() -> None:
+    """Prove that ledger, levels, handsets, orders and totals agree; fail if they do not."""
+    call_command("audit_stock", verbosity=0)
+
+
+def arrange() -> None:
+    """Make the schedules those of JOBS. Times of the next runs stay as they are."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Two workers that start together would each add what is missing.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_ON_SCHEDULES])
+        Schedule.objects.exclude(name__in=JOBS).delete()
+        for name, job in JOBS.items():
+            job_is = {
+                "func": job.function,
+                "schedule_type": Schedule.MINUTES,
+                "minutes": job.minutes,
+                # As the library reads it: a run that failed is not delivered again.
+                "kwargs": "{'q_options': {'ack_failure': True}}",
+            }
+            first = job_is | {"next_run": _first_run(job)}
+            Schedule.objects.update_or_create(name=name, defaults=job_is, create_defaults=first)
+
+
+def _first_run(job: Job) -> datetime:
+    if job.minutes < EVERY_NIGHT:
+        return timezone.now()
+    night = timezone.localtime().replace(hour=NIGHT, minute=0, second=0, microsecond=0)
+    return night if night > timezone.now() else night + timedelta(days=1)

@@ -1,0 +1,51 @@
+import os
+import signal
+import sys
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, close_old_connections, connections
+from django_q.cluster import Cluster
+
+from config import jobs
+from config.processes import end_with
+from orders.messages.outbox import BATCH, send_due
+
+SECONDS_BETWEEN_LOOKS = 1.0
+LONGEST_PAUSE = 30.0
+
+
+class Command(BaseCommand):
+    help = "Do what is due by the clock and send what waits in the outbox, until stopped. Any number may run."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--companion", action="store_true", help="end when the program that started it has ended")
+
+    def handle(self, *args: Any, companion: bool, **options: Any) -> None:
+        if companion:
+            end_with(os.getppid())
+        jobs.arrange()
+        # The processes of the cluster must not share a connection with this one, nor outlive it.
+        connections.close_all()
+        os.register_at_fork(after_in_child=lambda: end_with(os.getppid()))
+        cluster = Cluster()
+        signal.signal(signal.SIGHUP, cluster.sig_handler)
+        cluster.start()
+        self._send_messages(cluster)
+
+    def _send_messages(self, cluster: Cluster) -> None:
+        pause = SECONDS_BETWEEN_LOOKS
+        while not cluster.has_stopped:
+            if not cluster.sentinel.is_alive():
+                raise CommandError("The worker's cluster has died.")
+            try:
+                close_old_connections()
+                pause = 0.0 if send_due() == BATCH else SECONDS_BETWEEN_LOOKS
+            except DatabaseError as error:
+                # The database may come back.
+                pause = min(max(pause, SECONDS_BETWEEN_LOOKS) * 2, LONGEST_PAUSE)
+                self.stderr.write(f"{error}".strip().splitlines()[0])
+            time.sleep(pause)
+        sys.exit(0)
