@@ -12,14 +12,20 @@ SECONDS_BETWEEN_STARTS = 2
 SECONDS_FOR_COMPANION = 15
 
 
-def end_with(parent: int | None) -> None:
-    """End this process when `parent` is no longer its parent: one that was killed cannot say so."""
-    threading.Thread(target=_watch, args=[parent], daemon=True).start()
+def end_with(parent: int | None, *, at_once: bool = False) -> None:
+    """
+    End this process when `parent` is no longer its parent: one that was killed cannot say so.
+
+    `at_once`: together with everything that it started, which is its process group.
+    """
+    threading.Thread(target=_watch, args=[parent, at_once], daemon=True).start()
 
 
-def _watch(parent: int | None) -> None:
+def _watch(parent: int | None, at_once: bool) -> None:
     while os.getppid() == parent:
         time.sleep(SECONDS_BETWEEN_LOOKS)
+    if at_once:
+        os.killpg(0, signal.SIGKILL)
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(SECONDS_TO_FINISH)
     os._exit(1)

@@ -65,7 +65,9 @@ class Command(BaseCommand):
             reload_ignore_dirs=["var", "staticfiles", ".venv"],
         )
         server.on_startup(lambda: self._started(address, port))
-        worker = Companion([sys.executable, str(settings.BASE_DIR / "manage.py"), "worker", "--companion"])
+        worker = Companion(
+            [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker", f"--companion-of={os.getpid()}"]
+        )
         if settings.DEBUG:
             # A fork would keep the modules as they were, whatever changed.
             multiprocessing.set_start_method("spawn", force=True)

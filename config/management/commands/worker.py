@@ -21,11 +21,12 @@ class Command(BaseCommand):
     help = "Do what is due by the clock and send what waits in the outbox, until stopped. Any number may run."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--companion", action="store_true", help="end when the program that started it has ended")
+        parser.add_argument("--companion-of", type=int, metavar="PID", help="end when this parent has ended")
 
-    def handle(self, *args: Any, companion: bool, **options: Any) -> None:
-        if companion:
-            end_with(os.getppid())
+    def handle(self, *args: Any, companion_of: int | None, **options: Any) -> None:
+        if companion_of:
+            # Whatever it is doing: every job is done again that was not done to its end.
+            end_with(companion_of, at_once=True)
         jobs.arrange()
         # The processes of the cluster must not share a connection with this one, nor outlive it.
         connections.close_all()
