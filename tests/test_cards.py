@@ -3,10 +3,13 @@
 from types import SimpleNamespace
 
 import pytest
+from django.template.loader import render_to_string
+from django.test import RequestFactory
 from django.utils.translation import override
 
 from catalog import cards
 from catalog.catalogue import Catalogue
+from config.addresses import Address
 
 
 def level(available: int) -> SimpleNamespace:
@@ -51,3 +54,33 @@ def test_cards_are_made_once_for_each_version_language_and_size(catalogue: Catal
     with override("en"):
         assert "Uniscope" in cards.card(catalogue, phone).closing
     assert cards.card(catalogue, phone) is chinese
+
+
+def home(catalogue: Catalogue, *, is_open: bool) -> str:
+    outlet = SimpleNamespace(
+        name="大阁镇营业厅", get_absolute_url="/outlets/1/", is_open=is_open, get_state_display="暂停营业"
+    )
+    stock = {phone.pk: level(3) for phone in catalogue.phones}
+    request = RequestFactory().get("/")
+    request.address = Address.of(request)
+    context = {
+        "request": request,
+        "catalogue": catalogue,
+        "shelves": cards.shelves(catalogue),
+        "my_outlet": SimpleNamespace(outlet=outlet, stock=stock),
+    }
+    return render_to_string("catalog/home.html", context)
+
+
+def test_the_chosen_shop_is_named_and_every_card_says_what_it_has(catalogue: Catalogue) -> None:
+    html = home(catalogue, is_open=True)
+
+    assert '<a href="/outlets/1/">大阁镇营业厅</a>' in html
+    assert html.count("✓ 有货") == 14
+
+
+def test_a_shop_that_is_shut_promises_nothing(catalogue: Catalogue) -> None:
+    html = home(catalogue, is_open=False)
+
+    assert "<b>暂停营业</b>" in html
+    assert 'class="stock' not in html
