@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import asin, atan2, cos, degrees, dist, radians, sin
 from typing import Any, NamedTuple
 
 from django.db import models
@@ -64,3 +65,32 @@ class Chord(Func):
     arg_joiner = " <-> "
     output_field = models.FloatField()
     arity = 2
+
+
+def distance_km(chord: float) -> float:
+    """Return the great-circle distance in kilometres that belongs to a `chord` in earth radii."""
+    return 2 * EARTH_RADIUS_KM * asin(min(chord / 2, 1.0))
+
+
+def chord_of(km: float) -> float:
+    """Return the chord in earth radii that belongs to a great-circle distance in kilometres."""
+    return 2 * sin(km / (2 * EARTH_RADIUS_KM))
+
+
+def distance_between(a: Point, b: Point) -> float:
+    """Return the great-circle distance in kilometres."""
+    return distance_km(dist(_on_sphere(a), _on_sphere(b)))
+
+
+def bearing(start: Point, end: Point) -> float:
+    """Return the direction in which to leave `start` for `end`, in degrees clockwise from north, 0 to 360."""
+    (from_latitude, from_longitude), (to_latitude, to_longitude) = (tuple(map(radians, p)) for p in (start, end))
+    east = to_longitude - from_longitude
+    y = sin(east) * cos(to_latitude)
+    x = cos(from_latitude) * sin(to_latitude) - sin(from_latitude) * cos(to_latitude) * cos(east)
+    return degrees(atan2(y, x)) % 360
+
+
+def _on_sphere(point: Point) -> tuple[float, float, float]:
+    latitude, longitude = radians(point.latitude), radians(point.longitude)
+    return cos(latitude) * cos(longitude), cos(latitude) * sin(longitude), sin(latitude)

@@ -296,3 +296,8 @@ class RegionMap(models.Model):
 
     def __str__(self) -> str:
         return f"{self.region_id} {self.width}x{self.height}"
+
+    @property
+    def dot_size(self) -> float:
+        """How wide to draw a dot, in cells: large enough to be seen where there are few."""
+        return 0.8 if self.path.count("h") > 100 else 1.6

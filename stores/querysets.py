@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -10,7 +9,7 @@ from django.db import models
 from django.db.models import F, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce, Greatest, JSONObject
 
-from stores.geography import EARTH_RADIUS_KM, Chord, Point, SpherePoint
+from stores.geography import Chord, Point, SpherePoint
 
 if TYPE_CHECKING:
     from datetime import date
@@ -40,7 +39,7 @@ class OutletQuerySet(models.QuerySet[Any]):
         """
         Order by great-circle distance from `point`, nearest first, exactly, also across the poles and the date line.
 
-        Each outlet has `chord`, the straight line to `point` in earth radii; `distance_km` makes kilometres of it.
+        Each outlet has `chord`, the straight line to `point` in earth radii (see `geography.distance_km`).
         """
         latitude, longitude = (Value(angle, models.FloatField()) for angle in point)
         return self._measured_from(SpherePoint(latitude, longitude))
@@ -93,16 +92,6 @@ class OutletQuerySet(models.QuerySet[Any]):
         # By way of the relation, because the models import this file.
         levels = self.model._meta.get_field("stock_levels").related_model
         return levels.objects.filter(outlet=OuterRef("pk"))
-
-
-def distance_km(chord: float) -> float:
-    """Return the great-circle distance in kilometres that belongs to a `chord` in earth radii."""
-    return 2 * EARTH_RADIUS_KM * math.asin(min(chord / 2, 1.0))
-
-
-def chord_of(km: float) -> float:
-    """Return the chord in earth radii that belongs to a great-circle distance in kilometres."""
-    return 2 * math.sin(km / (2 * EARTH_RADIUS_KM))
 
 
 def _key(phone: Any) -> Any:

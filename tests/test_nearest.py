@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from stores.counts import apply_staged_counts
-from stores.geography import EARTH_RADIUS_KM, Point
+from stores.geography import EARTH_RADIUS_KM, Point, bearing, chord_of, distance_between, distance_km
 from stores.models import Outlet, Region
-from stores.querysets import chord_of, distance_km
 from tests.factories import create_outlet, create_phone, create_region, create_stock, create_timetable
 
 # Five decimals are a metre; the database refuses angles so small that their sine vanishes.
@@ -66,6 +65,16 @@ class TheNearest(TestCase):
 @given(st.floats(0, 20_000))
 def test_chord_and_distance_are_two_names_of_one_thing(km):
     assert distance_km(chord_of(km)) == pytest.approx(km, abs=1e-3)
+
+
+@given(points, points)
+def test_distance_between_two_points(a, b):
+    assert distance_between(a, b) == pytest.approx(haversine_km(a, b), abs=0.5)
+
+
+@pytest.mark.parametrize(("end", "degrees"), [((41, 116), 0), ((40, 117), 90), ((39, 116), 180), ((40, 115), 270)])
+def test_bearing_goes_clockwise_from_north(end, degrees):
+    assert bearing(Point(40, 116), Point(*end)) == pytest.approx(degrees, abs=0.5)
 
 
 def test_leaves_out_shops_that_do_no_business(db):

@@ -13,6 +13,7 @@ from stores.loading.coordinates import POINT_CHECKS
 from stores.loading.csvfile import Line
 from stores.loading.merging import Target, lock, merge
 from stores.loading.staging import Columns, staged_lines
+from stores.maps import draw_maps
 from stores.models import Outlet, Region
 from stores.regions import recount_outlets
 from stores.search import index_places
@@ -161,4 +162,5 @@ def load_outlets(lines: Iterable[Line | Problem], *, apply: bool) -> Report:
             recount_outlets()
             index_places()
             refresh_region_stock()
+            draw_maps()
     return report
