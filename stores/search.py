@@ -38,18 +38,22 @@ Kind = PlaceKey.Kind
 
 
 class Hit(NamedTuple):
-    """A place that answers a question. `rank` 0: exactly; 1: by initials; 2: begins so; 3: inside; 4: with a slip."""
+    """
+    A place that answers a question. `rank` 0: exactly; 1: by initials; 2: begins so; 3: inside; 4: with a slip.
+
+    Only places above the town have names.
+    """
 
     code: str
     level: int
     rank: int
-    outlet_count: int
-    name_zh: str
-    name_en: str
-    parent_zh: str | None
-    parent_en: str | None
-    grandparent_zh: str | None
-    grandparent_en: str | None
+    outlet_count: int | None = None
+    name_zh: str = ""
+    name_en: str = ""
+    parent_zh: str | None = None
+    parent_en: str | None = None
+    grandparent_zh: str | None = None
+    grandparent_en: str | None = None
 
     @property
     def name(self) -> str:
@@ -74,14 +78,16 @@ _ASKED = """
         JOIN stores_placekey head ON head.key = split.head AND head.kind = 0 AND head.level < 4
     )
 """
+_DESCRIPTION = """
+    hit.code, hit.level, hit.rank, region.outlet_count, region.name_zh, region.name_en,
+    parent.name_zh, parent.name_en, grandparent.name_zh, grandparent.name_en
+"""
+# Towns are not described: their outlets are what people want to see, and those say where they are.
 _DESCRIBED = """
-    SELECT hit.code, hit.level, hit.rank, coalesce(region.outlet_count, 1), region.name_zh, region.name_en,
-        parent.name_zh, parent.name_en, grandparent.name_zh, grandparent.name_en
-    FROM hit
-    LEFT JOIN stores_region region ON region.code = hit.code
+    LEFT JOIN stores_region region ON region.code = hit.code AND hit.level < 4
     LEFT JOIN stores_region parent ON parent.code = region.parent_id
     LEFT JOIN stores_region grandparent ON grandparent.code = parent.parent_id
-    WHERE hit.level = 5 OR region.code IS NOT NULL
+    WHERE hit.level >= 4 OR region.code IS NOT NULL
     ORDER BY hit.rank, hit.level, region.outlet_count DESC, hit.code
 """
 # Each look-up ends after some hundred rows, so that the letter "d" costs no more than "dage". Places above the town
@@ -106,35 +112,40 @@ _MATCHES = (
     hit AS (
         SELECT code, level, min(rank) AS rank FROM found GROUP BY code, level ORDER BY rank, level LIMIT %(most)s
     )
-"""
+    SELECT """
+    + _DESCRIPTION
+    + "FROM hit"
     + _DESCRIBED
 )
 # One slip leaves the first or the second half of a word as it should be, or swaps the two letters in the middle.
 _NEAR_MATCHES = (
     _ASKED
-    + """
-    SELECT asked.key, near.key, near.code, near.level FROM asked CROSS JOIN LATERAL (
-        (SELECT key, code, level FROM stores_placekey
-            WHERE key >= left(asked.key, length(asked.key) / 2)
-            AND key < left(asked.key, length(asked.key) / 2) || %(last)s
-            AND kind = 0 AND starts_with(code, asked.scope)
-            AND length(key) BETWEEN length(asked.key) - 1 AND length(asked.key) + 1 LIMIT 3000)
-        UNION ALL
-        (SELECT reverse(key), code, level FROM stores_placekey
-            WHERE key >= left(reverse(asked.key), (length(asked.key) + 1) / 2)
-            AND key < left(reverse(asked.key), (length(asked.key) + 1) / 2) || %(last)s
-            AND kind = 3 AND starts_with(code, asked.scope)
-            AND length(key) BETWEEN length(asked.key) - 1 AND length(asked.key) + 1 LIMIT 3000)
-        UNION ALL
-        (SELECT key, code, level FROM stores_placekey
-            WHERE key = overlay(asked.key placing reverse(substr(asked.key, length(asked.key) / 2, 2))
-                from length(asked.key) / 2 for 2) AND kind = 0 AND starts_with(code, asked.scope) LIMIT 300)
-    ) AS near
-    WHERE length(asked.key) >= 4 AND asked.key ~ '^[a-z]+$'
-"""
-)
-_HITS_BY_CODE = (
-    "WITH hit AS (SELECT * FROM unnest(%s::text[], %s::int[], %s::int[]) AS hit(code, level, rank))" + _DESCRIBED
+    + """,
+    hit AS (
+        SELECT asked.key AS typed, near.key AS meant, near.code, near.level, 4 AS rank
+        FROM asked CROSS JOIN LATERAL (
+            (SELECT key, code, level FROM stores_placekey
+                WHERE key >= left(asked.key, length(asked.key) / 2)
+                AND key < left(asked.key, length(asked.key) / 2) || %(last)s
+                AND kind = 0 AND starts_with(code, asked.scope)
+                AND length(key) BETWEEN length(asked.key) - 1 AND length(asked.key) + 1 LIMIT 3000)
+            UNION ALL
+            (SELECT reverse(key), code, level FROM stores_placekey
+                WHERE key >= left(reverse(asked.key), (length(asked.key) + 1) / 2)
+                AND key < left(reverse(asked.key), (length(asked.key) + 1) / 2) || %(last)s
+                AND kind = 3 AND starts_with(code, asked.scope)
+                AND length(key) BETWEEN length(asked.key) - 1 AND length(asked.key) + 1 LIMIT 3000)
+            UNION ALL
+            (SELECT key, code, level FROM stores_placekey
+                WHERE key = overlay(asked.key placing reverse(substr(asked.key, length(asked.key) / 2, 2))
+                    from length(asked.key) / 2 for 2) AND kind = 0 AND starts_with(code, asked.scope) LIMIT 300)
+        ) AS near
+        WHERE length(asked.key) >= 4 AND asked.key ~ '^[a-z]+$'
+    )
+    SELECT hit.typed, hit.meant, """
+    + _DESCRIPTION
+    + "FROM hit"
+    + _DESCRIBED
 )
 
 
@@ -142,13 +153,13 @@ def find_places(question: str) -> list[Hit]:
     """
     Return the places that answer `question`, the best first, at most MOST_HITS.
 
-    A slip is allowed for only where nothing else fits. One query; three where the question looks mistyped.
+    A slip is allowed for only where nothing else fits. One query; two where the question looks mistyped.
     """
     asked = words(question)
     if not asked:
         return []
     if len(asked) == 1 and len(asked[0]) == _OUTLET_CODE_LENGTH and "-" in asked[0]:
-        return [Hit(asked[0], PlaceKey.OUTLET_LEVEL, 0, 1, "", "", None, None, None, None)]
+        return [Hit(asked[0], PlaceKey.OUTLET_LEVEL, 0)]
     keys = list(dict.fromkeys(key for key in spellings(asked) if key))
     splits = [(key[:cut], key[cut:]) for key in keys for cut in range(2, len(key))]
     params: dict[str, Any] = {
@@ -164,12 +175,8 @@ def find_places(question: str) -> list[Hit]:
         if hits or is_chinese(question):
             return hits
         cursor.execute(_NEAR_MATCHES, params)
-        near = {(code, level) for typed, key, code, level in cursor if is_one_slip_away(typed, key)}
-        if not near:
-            return []
-        codes, levels = zip(*sorted(near), strict=True)
-        cursor.execute(_HITS_BY_CODE, [list(codes), list(levels), [4] * len(codes)])
-        return _hits(cursor.fetchall())[:MOST_HITS]
+        near = [row for typed, meant, *row in cursor if is_one_slip_away(typed, meant)]
+        return _hits(list(dict.fromkeys(map(tuple, near))))[:MOST_HITS]
 
 
 def _hits(rows: list[tuple]) -> list[Hit]:
