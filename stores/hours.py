@@ -42,6 +42,12 @@ class Closure(NamedTuple):
     def reason(self) -> str:
         return local_text(self.reason_zh, self.reason_en)
 
+    @property
+    def days(self) -> str:
+        """Say which days: March 4, or February 4 to February 20."""
+        first, last = day_in_words(self.first_day), day_in_words(self.last_day)
+        return first if first == last else _("%(first)s to %(last)s") % {"first": first, "last": last}
+
     @classmethod
     def from_json(cls, period: Mapping[str, str]) -> Closure:
         """Read what `OutletQuerySet.with_closures` annotates."""
@@ -86,7 +92,7 @@ class Opening:
             return _("tomorrow at %(time)s") % {"time": at}
         if days < 7:
             return _("%(day)s at %(time)s") % {"day": weekday_name(opens.weekday()), "time": at}
-        return _("%(day)s at %(time)s") % {"day": date_format(opens, "MONTH_DAY_FORMAT"), "time": at}
+        return _("%(day)s at %(time)s") % {"day": day_in_words(opens), "time": at}
 
 
 def opening_at(
@@ -149,6 +155,13 @@ def weekday_name(weekday: int) -> str:
     """Return the name of a weekday; 0 is Monday."""
     names = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))
     return names[weekday]
+
+
+def day_in_words(day: date) -> str:
+    """Return a day without its year: March 4, 3 月 4 日."""
+    if local_text("zh", "en") == "en":
+        return date_format(day, "F j")
+    return f"{day.month} 月 {day.day} 日"
 
 
 def clock(moment: datetime | time) -> str:

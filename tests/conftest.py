@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -70,3 +70,10 @@ def catalogue(db: None) -> Catalogue:
     load_phones(phones.read_bytes(), apply=True)
     forget_catalogue()
     return current_catalogue()
+
+
+@pytest.fixture
+def fresh_catalogue(monkeypatch: pytest.MonkeyPatch) -> Callable[[], object]:
+    """Load the catalogue into memory when called, and let it be fresh enough for the test: it costs no query then."""
+    monkeypatch.setattr("catalog.catalogue.VERSION_IS_FRESH", 3600)
+    return current_catalogue

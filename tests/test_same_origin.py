@@ -5,7 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
-from config.same_origin import takes_forms_without_token
+from catalog.same_origin import takes_forms_without_token
 
 
 @takes_forms_without_token

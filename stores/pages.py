@@ -1,0 +1,196 @@
+"""What the pages of one shop and one region tell, gathered in a fixed number of queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from catalog.catalogue import current_catalogue
+from catalog.errors import GoneForGood, NotHere, Suggestion
+from catalog.models import Phone, local_text
+from stores.geography import Point, distance_between, distance_km
+from stores.hours import NO_WEEK, SHANGHAI, Closure, Opening, day_in_words, opening_at, week_in_words, weeks_of
+from stores.models import AVAILABLE, Outlet, Region, RegionStock, StockLevel
+from stores.place_words import distance_in_words, way_from_seat
+
+# Where else a phone is that this shop has not got: so many shops.
+ELSEWHERE = 3
+# Shops of the same town to suggest where a code is wrong.
+MOST_SUGGESTIONS = 5
+
+
+class Elsewhere(NamedTuple):
+    """A shop that has a phone, and how far it is from the one asked about."""
+
+    name: str
+    address: str
+    distance: str
+
+
+class Shelf(NamedTuple):
+    """What a shop has of one phone, and where else it is if there is none. `counted` where the shelves differ in it."""
+
+    phone: Phone
+    available: int
+    counted: str
+    elsewhere: list[Elsewhere]
+
+
+@dataclass(frozen=True)
+class OutletPage:
+    """
+    One shop: where, when, and what is on its shelves.
+
+    `distance` only where somebody said from where; `counted` is the day of all its counts, if it is one day.
+    """
+
+    outlet: Outlet
+    regions: list[Region]
+    opening: Opening
+    week: list[tuple[str, str]]
+    closures: list[Closure]
+    shelves: list[Shelf]
+    counted: str
+    way: str
+    distance: str | None
+
+
+def outlet_page(code: str, moment: datetime, point: Point | None = None) -> OutletPage:
+    """
+    Return what the page of the outlet tells at `moment`. Four queries, whatever the number of outlets.
+
+    Raises NotHere for an unknown code, GoneForGood for an outlet that is closed for good.
+    """
+    outlet = _find_outlet(code, moment)
+    weeks = weeks_of([outlet.timetable_id])
+    week = weeks.get(outlet.timetable_id, NO_WEEK)
+    closures = [Closure.from_json(period) for period in outlet.closures]
+    distance = None
+    if point:
+        km = distance_between(point, Point(outlet.latitude, outlet.longitude))
+        distance = distance_in_words(km, outlet.coordinate_accuracy_km, is_vague=outlet.place_is_vague)
+    regions = around(outlet.town)
+    shelves, counted = _shelves(outlet)
+    return OutletPage(
+        outlet=outlet,
+        regions=regions,
+        opening=opening_at(moment, week, closures, outlet.state),
+        week=week_in_words(week),
+        closures=closures,
+        shelves=shelves,
+        counted=counted,
+        way=way_from_seat(outlet, regions[-2]),
+        distance=distance,
+    )
+
+
+def _find_outlet(code: str, moment: datetime) -> Any:
+    outlets = Outlet.objects.with_closures(moment.astimezone(SHANGHAI).date())
+    outlet = outlets.select_related("town__parent__parent__parent").filter(code=code).first()
+    if outlet is None:
+        raise NotHere(_("We have no shop with this code."), _shops_of(code.partition("-")[0]))
+    if outlet.state == Outlet.State.CLOSED:
+        raise GoneForGood(_("This shop has closed for good."), _nearest_to(outlet))
+    return outlet
+
+
+def _shops_of(town_code: str) -> list[Suggestion]:
+    """Return shops of the town that an unknown code names, or else the region around it."""
+    shops = list(Outlet.objects.visible().filter(town=town_code).order_by("code")[:MOST_SUGGESTIONS])
+    return [Suggestion(shop.name, shop.get_absolute_url()) for shop in shops] or regions_like(town_code)
+
+
+def _nearest_to(outlet: Outlet) -> list[Suggestion]:
+    shops = Outlet.objects.open().nearest(Point(outlet.latitude, outlet.longitude))[:ELSEWHERE]
+    return [Suggestion(shop.name, shop.get_absolute_url()) for shop in shops]
+
+
+def _shelves(outlet: Outlet) -> tuple[list[Shelf], str]:
+    """Return the shelves, and the day on which they were all counted. Two queries."""
+    levels = StockLevel.objects.filter(outlet=outlet).values_list("phone", AVAILABLE, "counted_at")
+    found = {phone: (available, _day(counted_at)) for phone, available, counted_at in levels}
+    days = {day for _available, day in found.values()}
+    phones = current_catalogue().listed
+    available = {phone.pk: found[phone.pk][0] if outlet.is_open and phone.pk in found else 0 for phone in phones}
+    elsewhere = _elsewhere(outlet, [phone for phone, number in available.items() if not number])
+    shelves = [
+        Shelf(
+            phone,
+            available[phone.pk],
+            found[phone.pk][1] if phone.pk in found and len(days) > 1 else "",
+            elsewhere.get(phone.pk, []),
+        )
+        for phone in phones
+    ]
+    # What is there comes first; both parts in the order of the catalogue.
+    return sorted(shelves, key=lambda shelf: not shelf.available), days.pop() if len(days) == 1 else ""
+
+
+def _day(counted_at: datetime | None) -> str:
+    return day_in_words(counted_at.astimezone(SHANGHAI)) if counted_at else ""
+
+
+# Each phone's nearest shelves come from the index by phone and place, so a rare phone is found as fast as a common one.
+_NEAREST_SHELVES = """
+    SELECT missing.phone_id, other.code, other.name_zh, other.name_en, near.chord, other.coordinate_source,
+        greatest(other.coordinate_accuracy_km, %(accuracy)s)
+    FROM unnest(%(phones)s::int[]) AS missing (phone_id) CROSS JOIN LATERAL (
+        SELECT outlet_id, position <-> (SELECT position FROM stores_outlet WHERE id = %(outlet)s) AS chord
+        FROM stores_stocklevel
+        WHERE phone_id = missing.phone_id AND is_available
+        ORDER BY position <-> (SELECT position FROM stores_outlet WHERE id = %(outlet)s)
+        LIMIT %(count)s
+    ) AS near JOIN stores_outlet other ON other.id = near.outlet_id
+    ORDER BY missing.phone_id, near.chord
+"""
+
+
+def _elsewhere(outlet: Outlet, phones: list[int]) -> dict[int, list[Elsewhere]]:
+    """Return the nearest shops that have each of `phones`. One query."""
+    params: dict[str, Any] = {
+        "outlet": outlet.pk,
+        "phones": phones,
+        "count": ELSEWHERE,
+        "accuracy": outlet.coordinate_accuracy_km,
+    }
+    shops: dict[int, list[Elsewhere]] = {}
+    list_address = reverse("stores:outlets")
+    with connection.cursor() as cursor:
+        cursor.execute(_NEAREST_SHELVES, params)
+        for phone, code, chinese, english, chord, source, accuracy in cursor:
+            is_vague = outlet.place_is_vague or source == Outlet.CoordinateSource.COUNTY_OFFSET
+            distance = distance_in_words(distance_km(chord), accuracy, is_vague=is_vague)
+            shop = Elsewhere(local_text(chinese, english), f"{list_address}{code}/", distance)
+            shops.setdefault(phone, []).append(shop)
+    return shops
+
+
+def around(region: Region) -> list[Region]:
+    """Return a region after those it lies in, the province first. No query if the parents are loaded."""
+    return [*around(region.parent), region] if region.parent else [region]
+
+
+def find_region(code: str) -> Region:
+    """Return the region with those around it. Raises NotHere, with the regions whose code begins alike. One query."""
+    region = Region.objects.select_related("parent__parent__parent").filter(code=code).first()
+    if region is None:
+        raise NotHere(_("We know no place with this code."), regions_like(code))
+    return region
+
+
+def regions_like(code: str) -> list[Suggestion]:
+    """Return the county, city and province that a code lies in by its digits, the smallest first."""
+    codes = [code[:6], f"{code[:4]}00", f"{code[:2]}0000"]
+    regions = Region.objects.filter(code__in=codes).order_by("-level")
+    return [Suggestion(region.name, region.get_absolute_url()) for region in regions]
+
+
+def outlets_with_each_phone(region: Region | None) -> list[tuple[Phone, int]]:
+    """Return each phone on sale with how many open outlets of the region (None: the country) have it. One query."""
+    counts = dict(RegionStock.objects.filter(region=region).values_list("phone", "outlets_with"))
+    return [(phone, counts.get(phone.pk, 0)) for phone in current_catalogue().listed]

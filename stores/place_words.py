@@ -1,0 +1,51 @@
+"""How far and in which direction, in words that claim no more than is known of the place."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from django.utils.translation import gettext as _
+
+from stores.geography import Point, bearing, distance_between
+from stores.models import Outlet, Region
+
+# A distance to a place of which only the county is known is rounded to so many kilometres.
+VAGUE_STEP_KM = 10
+# Nearer to the county seat than this is in it, as far as the points are exact.
+IN_THE_SEAT_KM = 3
+
+
+def distance_in_words(km: float, accuracy_km: int, *, is_vague: bool) -> str:
+    """Say a distance in kilometres, never closer than the place is known: `accuracy_km` is how far off it may be."""
+    step = VAGUE_STEP_KM if is_vague else 1
+    known = ceil(accuracy_km / step) * step
+    if km < known:
+        return _("within %(km)d km") % {"km": known}
+    return _("about %(km)d km") % {"km": round(km / step) * step}
+
+
+def way_from_seat(outlet: Outlet, county: Region) -> str:
+    """Say where the outlet is as seen from the county seat; empty where that is not known."""
+    if outlet.place_is_vague or county.latitude is None or county.longitude is None:
+        return ""
+    seat, place = Point(county.latitude, county.longitude), Point(outlet.latitude, outlet.longitude)
+    km = distance_between(seat, place)
+    if km < IN_THE_SEAT_KM:
+        return _("In the county seat.")
+    where = {"direction": direction_in_words(bearing(seat, place)), "km": round(km)}
+    return _("%(direction)s of the county seat, about %(km)d km in a straight line.") % where
+
+
+def direction_in_words(degrees: float) -> str:
+    """Return the nearest of eight directions; 0 is north, 90 east."""
+    names = (
+        _("North"),
+        _("North-east"),
+        _("East"),
+        _("South-east"),
+        _("South"),
+        _("South-west"),
+        _("West"),
+        _("North-west"),
+    )
+    return names[round(degrees / 45) % 8]
