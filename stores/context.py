@@ -10,7 +10,8 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from stores import my_outlet as choice
-from stores.models import Region, RegionStock
+from stores.models import Region
+from stores.totals import region_stock
 
 
 @dataclass(frozen=True)
@@ -35,4 +36,4 @@ def count_country() -> Country:
     """Return the figures of the whole country. Two queries, neither longer for more outlets."""
     provinces = Region.objects.filter(level=Region.Level.PROVINCE)
     outlets = provinces.aggregate(outlets=Sum("outlet_count"))["outlets"] or 0
-    return Country(outlets, dict(RegionStock.objects.filter(region=None).values_list("phone", "outlets_with")))
+    return Country(outlets, {phone_id: totals.outlets_with for phone_id, totals in region_stock(None).items()})

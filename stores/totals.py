@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from django.db import connection, transaction
+
+from stores.models import Region
+
+
+class Totals(NamedTuple):
+    """What the open outlets of a region have of one phone: how many outlets can promise one, and the units."""
+
+    outlets_with: int
+    on_hand: int
+    reserved: int
+    available: int
+
 
 # Callers that fold or add up wait for each other; readers and those who sell do not.
 _ALONE = "LOCK TABLE stores_regionstock IN SHARE ROW EXCLUSIVE MODE"
@@ -55,6 +69,34 @@ ON CONFLICT (region_id, phone_id) DO UPDATE
 SET outlets_with = excluded.outlets_with, on_hand = excluded.on_hand, reserved = excluded.reserved,
     available = excluded.available
 """
+
+
+_READ = """
+SELECT phone_id, sum(outlets_with)::int, sum(on_hand)::int, sum(reserved)::int, sum(available)::int
+FROM (
+    SELECT phone_id, outlets_with, on_hand, reserved, available FROM stores_regionstock WHERE region_id {is_region}
+    UNION ALL
+    SELECT phone_id, outlets_with, on_hand, reserved, available FROM stores_regionstockchange
+    WHERE county_code >= %(first)s AND county_code < %(beyond)s
+) AS noted GROUP BY phone_id
+"""
+
+
+def region_stock(region: Region | None) -> dict[int, Totals]:
+    """
+    Return what a county, city, province or (None) the country has, by phone_id, to the last committed change.
+
+    One query: the totals, and the changes that were noted since they were folded. A town has no totals of its own.
+    """
+    prefix = region.prefix if region else ""
+    parameters = {
+        "region": region.pk if region else None,
+        "first": prefix,
+        "beyond": prefix + ":",
+    }  # the colon follows the 9
+    with connection.cursor() as cursor:
+        cursor.execute(_READ.format(is_region="= %(region)s" if region else "IS NULL"), parameters)
+        return {phone_id: Totals(*numbers) for phone_id, *numbers in cursor.fetchall()}
 
 
 def fold() -> None:

@@ -1,0 +1,102 @@
+"""What a county, a city, a province and the country have of a phone: kept, not counted, and always true."""
+
+import pytest
+
+from stores import stock, totals
+from stores.models import Outlet, RegionStock, StockLevel
+from stores.outlets import change_state
+from stores.totals import Totals, region_stock
+from tests.books import assert_books_add_up
+from tests.factories import act, create_outlet, create_phone, create_region, create_stock, create_unit
+
+SOMEWHERE, NEXT_COUNTY, NEXT_CITY, FAR_AWAY = "130121100", "130123104", "130423100", "540102001"
+
+
+@pytest.fixture
+def shelves(db):
+    """One phone in four counties, three cities, two provinces."""
+    phone = create_phone()
+    places = [SOMEWHERE, NEXT_COUNTY, NEXT_CITY, FAR_AWAY]
+    return [create_stock(phone=phone, outlet=create_outlet(town=create_region(code)), on_hand=3) for code in places]
+
+
+def available(code, phone_id):
+    region = create_region(code) if code else None
+    return region_stock(region)[phone_id].available
+
+
+@pytest.mark.parametrize("folded", [True, False])
+def test_each_region_adds_up_what_lies_in_it(shelves, folded):
+    phone_id = shelves[0].phone_id
+    if folded:
+        totals.fold()
+    stock.reserve(shelves[0].outlet_id, {phone_id: 1}, act())
+
+    codes = ["130121", "130123", "130100", "130000", "540000", None]
+    assert [available(code, phone_id) for code in codes] == [2, 3, 5, 8, 3, 11]
+    assert region_stock(None)[phone_id] == Totals(outlets_with=4, on_hand=12, reserved=1, available=11)
+
+
+def test_folding_changes_no_total(shelves):
+    stock.sell(shelves[0].outlet_id, {shelves[0].phone_id: [create_unit()]}, act())
+    before = region_stock(None)
+
+    totals.fold()
+
+    assert region_stock(None) == before
+    assert RegionStock.objects.get(region=None).available == 11
+    assert_books_add_up()
+
+
+@pytest.mark.parametrize("folded", [True, False])
+def test_an_outlet_that_does_not_trade_does_not_count(shelves, folded):
+    phone_id = shelves[0].phone_id
+    if folded:
+        totals.fold()
+
+    change_state(shelves[0].outlet_id, Outlet.State.SUSPENDED)
+    stock.receive(shelves[0].outlet_id, {phone_id: 5}, act())
+
+    assert available(None, phone_id) == 9
+    change_state(shelves[0].outlet_id, Outlet.State.OPEN)
+    assert available(None, phone_id) == 17
+    assert_books_add_up()
+
+
+def test_an_outlet_that_moves_counts_where_it_is(shelves):
+    phone_id = shelves[0].phone_id
+
+    Outlet.objects.filter(pk=shelves[0].outlet_id).update(town=create_region(FAR_AWAY), latitude=29.65, longitude=91.1)
+
+    assert [available(code, phone_id) for code in ["130000", "540000"]] == [6, 6]
+    assert_books_add_up()
+
+
+def test_safety_stock_is_not_available(shelves):
+    StockLevel.objects.update(safety_stock=3)
+
+    assert region_stock(None)[shelves[0].phone_id] == Totals(0, 12, 0, 0)
+    assert_books_add_up()
+
+
+def test_adding_up_anew_finds_the_same(shelves):
+    before = region_stock(None)
+    totals.refresh_region_stock()
+
+    assert region_stock(None) == before
+    assert_books_add_up()
+
+
+def test_a_total_is_one_query(shelves, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        region_stock(None)
+
+
+def test_low_shelves_say_how_many_to_order(db):
+    low = create_stock(on_hand=4, reserved=2, reorder_point=3)
+    create_stock(on_hand=4, reorder_point=3)
+    create_stock(on_hand=0)  # not kept there
+
+    assert list(StockLevel.objects.low().values_list("outlet", "phone", "to_order")) == [
+        (low.outlet_id, low.phone_id, 2)
+    ]

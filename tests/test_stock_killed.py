@@ -1,0 +1,134 @@
+"""A connection that dies in the middle of a deed leaves all of it or nothing, and the deed can be repeated."""
+
+from contextlib import closing
+
+import psycopg2
+import pytest
+from django.db import Error, connection
+from django.utils import timezone
+
+from stores import stock, transfers
+from stores.counts import apply_count
+from stores.outlets import change_state
+from stores.transfers import Arrival
+from tests.books import assert_books_add_up
+from tests.factories import act, create_outlet, create_phone, create_stock, create_unit
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TABLES = [
+    "stocklevel", "stockmovement", "regionstockchange", "handset", "handsetnumber", "handsetevent", "shortfall",
+    "transfer", "transferline", "outlet",
+]  # fmt: skip
+
+
+class Killer:
+    """Ends the backend of the test's connection before its statement `at`, or after the last one, before COMMIT."""
+
+    def __init__(self, at):
+        self.at, self.statements, self.killed = at, 0, False
+
+    def __call__(self, execute, sql, params, many, context):
+        self.statements += 1
+        if self.statements == abs(self.at) and self.at > 0:
+            self.kill()
+        result = execute(sql, params, many, context)
+        if self.statements == abs(self.at) and self.at < 0:
+            self.kill()
+        return result
+
+    def kill(self):
+        self.killed = True
+        backend = connection.connection.info.backend_pid
+        with closing(psycopg2.connect(connection.connection.dsn)) as other, other.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [backend])
+            assert cursor.fetchone() == (True,)
+
+
+def everything():
+    with connection.cursor() as cursor:
+        rows = []
+        for table in TABLES:
+            cursor.execute(f"SELECT t::text FROM stores_{table} t ORDER BY 1")  # noqa: S608
+            rows.append(cursor.fetchall())
+        return rows
+
+
+@pytest.fixture
+def scene():
+    return Scene()
+
+
+class Scene:
+    """Two phones at one outlet, units known and sold, a transfer in each state; every deed has something to do."""
+
+    def __init__(self):
+        self.shop, self.other = create_outlet(), create_outlet().pk
+        self.outlet = self.shop.pk
+        self.phones = [create_stock(outlet=self.shop, on_hand=6, reserved=2).phone_id for _ in range(2)]
+        self.new = create_phone().pk
+        self.units = {phone: [create_unit(second=True), create_unit()] for phone in self.phones}
+        stock.receive(self.outlet, dict.fromkeys(self.phones, 2), act(), self.units)
+        self.sold = create_unit()
+        stock.sell(self.outlet, {self.phones[0]: [self.sold]}, act())
+        self.two = dict.fromkeys(self.phones, 2)
+        self.asked, self.sent = (
+            transfers.request(self.outlet, self.other, {self.phones[0]: 1}, act()).pk for _ in range(2)
+        )
+        transfers.send(self.sent, {self.phones[0]: 1}, act())
+
+
+DEEDS = {
+    "reserve one": lambda s, a: stock.reserve(s.outlet, {s.phones[0]: 1}, a),
+    "reserve two": lambda s, a: stock.reserve(s.outlet, s.two, a),
+    "release": lambda s, a: stock.release(s.outlet, s.two, a),
+    "receive": lambda s, a: stock.receive(s.outlet, {s.phones[0]: 1, s.new: 3}, a, {s.new: [UNIT]}),
+    "hand over": lambda s, a: stock.hand_over(s.outlet, s.units, a),
+    "sell": lambda s, a: stock.sell(s.outlet, {s.phones[0]: [UNIT], s.phones[1]: s.units[s.phones[1]]}, a),
+    "return": lambda s, a: stock.return_unit(s.other, s.phones[0], s.sold, a),
+    "write off": lambda s, a: stock.write_off(s.outlet, dict.fromkeys(s.phones, 6), a, s.units),
+    "adjust": lambda s, a: stock.adjust(s.outlet, {s.phones[0]: -1, s.phones[1]: 1}, a._replace(reason="r")),
+    "count": lambda s, a: apply_count(s.outlet, {s.phones[0]: 1, s.phones[1]: 9}, NOW, a),
+    "ask for a transfer": lambda s, a: transfers.request(s.outlet, s.other, s.two, a).pk,
+    "send": lambda s, a: transfers.send(s.asked, {s.phones[0]: 2}, a, {s.phones[0]: s.units[s.phones[0]]}).state,
+    "receive a transfer": lambda s, a: transfers.receive(s.sent, {s.phones[0]: Arrival(0, damaged=1)}, a).state,
+    "call a transfer off": lambda s, a: transfers.cancel(s.sent, a).state,
+    "suspend the outlet": lambda s, a: change_state(s.outlet, "suspended"),
+}
+UNIT = ("490154203237518", "A0000000002329")
+NOW = timezone.now()
+
+
+def run(deed, scene, key, killer):
+    """Do the deed with the killer at work; return whether it was done, on a connection that works again."""
+    try:
+        with connection.execute_wrapper(killer):
+            deed(scene, key)
+    except Error:
+        assert killer.killed
+        connection.close()
+        return False
+    if killer.killed:
+        connection.close()
+    return True
+
+
+@pytest.mark.parametrize("deed", DEEDS.values(), ids=DEEDS.keys())
+def test_all_or_nothing(scene, deed):
+    key, before = act("once"), everything()
+
+    # Killed before the first statement, the second, ...; the first time that nobody is killed, the deed is done.
+    at = 1
+    while not run(deed, scene, key, Killer(at)):
+        assert everything() == before, f"killed before statement {at}"
+        # The same moment, but after the statement: before the next one, or before COMMIT.
+        if run(deed, scene, key, Killer(-at)):
+            break  # A deed of one statement is committed by it.
+        assert everything() == before, f"killed after statement {at}"
+        at += 1
+
+    after = everything()
+    assert after != before
+    deed(scene, key)
+    assert everything() == after
+    assert_books_add_up()
