@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.contrib.postgres.fields import ArrayField
@@ -101,20 +102,25 @@ def _rows(outlets: Any, question: Question, moment: datetime, *, start: int, sto
     found = list(outlets.values(*fields)[start : stop + 1])
     weeks = weeks_of(row["timetable_id"] for row in found)
     list_address = reverse("stores:outlets")
-    rows = [_row(row, weeks, moment, list_address) for row in found[: stop - start]]
+
+    @cache
+    def opening(timetable: int, state: str, closures: tuple[Closure, ...]) -> Opening:
+        return opening_at(moment, weeks.get(timetable, NO_WEEK), closures, state)
+
+    rows = [_row(row, opening, list_address) for row in found[: stop - start]]
     return rows, len(found) > stop - start
 
 
-def _row(row: dict[str, Any], weeks: dict[int, Any], moment: datetime, list_address: str) -> OutletRow:
+def _row(row: dict[str, Any], opening: Callable[..., Opening], list_address: str) -> OutletRow:
     distance = None
     if "chord" in row:
         is_vague = row["coordinate_source"] == Outlet.CoordinateSource.COUNTY_OFFSET
         distance = distance_in_words(distance_km(row["chord"]), row["coordinate_accuracy_km"], is_vague=is_vague)
-    closures = [Closure.from_json(period) for period in row["closures"]]
+    closures = tuple(Closure.from_json(period) for period in row["closures"])
     return OutletRow(
         name=local_text(row["name_zh"], row["name_en"]),
         address=f"{list_address}{row['code']}/",
-        opening=opening_at(moment, weeks.get(row["timetable_id"], NO_WEEK), closures, row["state"]),
+        opening=opening(row["timetable_id"], row["state"], closures),
         distance=distance,
         available=row.get("available"),
     )

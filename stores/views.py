@@ -17,6 +17,7 @@ from catalog.errors import NotHere
 from catalog.models import Phone
 from catalog.same_origin import takes_forms_without_token
 from stores import finder, pages
+from stores.lines import outlet_lines, shelf_lines
 from stores.maps import map_of
 from stores.models import Outlet, Region, RegionStock
 from stores.my_outlet import forget_outlet, remember_outlet
@@ -36,7 +37,8 @@ def outlets(request: HttpRequest) -> HttpResponse:
         found = finder.find_near(question.point, question, timezone.now())
     else:
         return render(request, "stores/country.html", {"question": question} | _country(question.phone))
-    return render(request, "stores/found.html", {"question": question, "found": found})
+    context = {"question": question, "found": found, "lines": outlet_lines(found.outlets)}
+    return render(request, "stores/found.html", context)
 
 
 def _country(phone: Phone | None) -> dict[str, object]:
@@ -54,6 +56,7 @@ def _country(phone: Phone | None) -> dict[str, object]:
 def region(request: HttpRequest, code: str) -> HttpResponse:
     question = read_question(request.GET)
     place = pages.find_region(code)
+    found = finder.find_in_region(place, question, timezone.now())
     context = {
         "question": replace(question, text="", point=None),
         "region": place,
@@ -61,7 +64,8 @@ def region(request: HttpRequest, code: str) -> HttpResponse:
         "children": place.children.all(),
         "map": map_of(place),
         "stock": pages.outlets_with_each_phone(place),
-        "found": finder.find_in_region(place, question, timezone.now()),
+        "found": found,
+        "lines": outlet_lines(found.outlets),
     }
     return render(request, "stores/region.html", context)
 
@@ -70,7 +74,9 @@ def region(request: HttpRequest, code: str) -> HttpResponse:
 def outlet(request: HttpRequest, code: str) -> HttpResponse:
     question = read_question(request.GET)
     page = pages.outlet_page(code, timezone.now(), question.point)
-    return render(request, "stores/outlet.html", {"page": page, "outlet": page.outlet})
+    return render(
+        request, "stores/outlet.html", {"page": page, "outlet": page.outlet, "lines": shelf_lines(page.shelves)}
+    )
 
 
 @require_POST

@@ -244,3 +244,12 @@ def test_every_mode_keeps_to_the_rules_of_the_shop(client, county, mode, query):
 
 def test_open_or_not_is_said_for_seconds_only(client, county):
     assert "max-age=60" in client.get("/outlets/?q=fengning")["Cache-Control"]
+
+
+def test_names_of_shops_are_only_text(client, county):
+    create_shops(1, name_zh="<b>&店")
+
+    html = client.get("/outlets/?q=fengning").content.decode()
+
+    assert "&lt;b&gt;&amp;店" in html
+    assert "<b>&" not in html

@@ -1,0 +1,76 @@
+"""
+Lines of the lists of shops and of shelves, put together without the template engine.
+
+A page has up to forty of them, and filling a template for each took most of the page's time. What only changes with the
+catalogue is made once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from django.template.loader import render_to_string
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from catalog.catalogue import Catalogue, current_catalogue
+from catalog.fragments import kept_with_catalogue
+from catalog.templatetags.shop import yuan
+from stores.finder import OutletRow
+from stores.hours import Opening
+from stores.pages import Elsewhere, Shelf
+
+
+def outlet_lines(rows: Iterable[OutletRow]) -> Iterator[SafeString]:
+    """Yield a line for each shop: its name, how far, whether the phone asked for is there, whether it is open."""
+    marks = _stock_marks(current_catalogue())
+    openings: dict[Opening, str] = {}
+    for row in rows:
+        # Most shops of a list keep the same hours.
+        opening = openings.get(row.opening) or openings.setdefault(row.opening, f"{row.opening.mark} {row.opening}")
+        distance = f" <span>{escape(row.distance)}</span>" if row.distance else ""
+        mark = f"{marks[min(row.available, 2)]} " if row.available is not None else ""
+        yield mark_safe(  # noqa: S308 - every part is ours or escaped
+            f'<a href="{row.address}">{escape(row.name)}</a>{distance}<br>{mark}<span>{escape(opening)}</span>'
+        )
+
+
+def shelf_lines(shelves: Iterable[Shelf]) -> Iterator[SafeString]:
+    """Yield a line for each shelf: phone, price, whether it is there, when it was counted, where else it is."""
+    catalogue = current_catalogue()
+    phones, marks = _phone_lines(catalogue), _stock_marks(catalogue)
+    for shelf in shelves:
+        counted = f" <small>{escape(_('counted %(day)s') % {'day': shelf.counted})}</small>" if shelf.counted else ""
+        mark = marks[min(shelf.available, 2)]
+        line = f"{phones[shelf.phone.pk]} {mark}{counted}{_elsewhere(shelf.elsewhere)}"
+        yield mark_safe(line)  # noqa: S308 - every part is ours or escaped
+
+
+def _elsewhere(shops: list[Elsewhere]) -> str:
+    if not shops:
+        return ""
+    between = f"{pgettext('between shops', ';')} "
+    links = between.join(f'<a href="{shop.address}">{escape(shop.name)}</a> {escape(shop.distance)}' for shop in shops)
+    return f"<small>{escape(_('Nearest:'))} {links}</small>"
+
+
+@kept_with_catalogue
+def _phone_lines(catalogue: Catalogue) -> dict[int, SafeString]:
+    return {
+        phone.pk: format_html(
+            '<a href="{}">{}</a> <span>{} {}</span>',
+            phone.get_absolute_url(),
+            phone.name,
+            yuan(phone.price_fen),
+            _("yuan"),
+        )
+        for phone in catalogue.phones
+    }
+
+
+@kept_with_catalogue
+def _stock_marks(catalogue: Catalogue) -> tuple[SafeString, ...]:
+    """What is said of none, one and more."""
+    return tuple(render_to_string("catalog/_stock.html", {"level": {"available": number}}) for number in range(3))
