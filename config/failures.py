@@ -37,6 +37,8 @@ def failed() -> Iterator[Failed]:
 @transaction.atomic
 def retry(failed_id: str) -> bool:
     """Have a failed job or message tried again; return False if there is none of this id."""
+    if "\x00" in failed_id:
+        return False
     job = Failure.objects.select_for_update().filter(pk=failed_id).first()
     if job:
         async_task(job.func, *job.args, **job.kwargs)

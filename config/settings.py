@@ -154,6 +154,8 @@ SMS_SIGNATURE = env.text("SMS_SIGNATURE", "村铺")
 SMS_ATTEMPTS = env.number("SMS_ATTEMPTS", 8, least=1, most=20)
 ALIYUN_ACCESS_KEY_ID = env.text("ALIYUN_ACCESS_KEY_ID")
 ALIYUN_ACCESS_KEY_SECRET = env.text("ALIYUN_ACCESS_KEY_SECRET")
+if SMS_BACKEND == "aliyun" and not (ALIYUN_ACCESS_KEY_ID and ALIYUN_ACCESS_KEY_SECRET):
+    raise env.WrongSetting("ALIYUN_ACCESS_KEY_ID", "and ALIYUN_ACCESS_KEY_SECRET must be set for SMS_BACKEND=aliyun")
 ALIYUN_SMS_ENDPOINT = env.text("ALIYUN_SMS_ENDPOINT", "dysmsapi.aliyuncs.com")
 # The gateway sends registered templates only: "placed.zh-hans=SMS_1,placed.en=SMS_2,..."
 ALIYUN_SMS_TEMPLATES = env.pairs("ALIYUN_SMS_TEMPLATES")
