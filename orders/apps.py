@@ -7,4 +7,7 @@ class OrdersConfig(AppConfig):
     name = "orders"
 
     def ready(self) -> None:
-        from orders import checks  # noqa: F401 - registers itself
+        from orders import audit, checks  # noqa: F401 - checks registers itself
+        from stores.audit import CHECKS
+
+        CHECKS.extend(audit.CHECKS)

@@ -9,10 +9,11 @@ import pytest
 from django.utils import timezone
 
 from catalog.catalogue import forget_catalogue
-from orders import audit, holds, lifecycle
+from orders import holds, lifecycle
 from orders.checkout import place_order
 from orders.models import Message, Order, Payment
 from orders.refusals import OrderRefused, OutOfStock, TooManyOpenOrders
+from stores.audit import disagreements
 from stores.models import StockLevel, StockMovement
 from stores.refusals import StockRefusal
 from tests.crowd import at_once
@@ -79,7 +80,7 @@ def test_a_move_and_a_cancel_at_once(attempt: int):
     target.refresh_from_db()
     assert order.state == "cancelled"
     assert target.reserved == (1 if order.moved_to else 0)
-    assert list(audit.disagreements()) == []
+    assert list(disagreements()) == []
 
 
 def test_whatever_everybody_does_at_once_the_books_agree():
@@ -106,7 +107,7 @@ def test_whatever_everybody_does_at_once_the_books_agree():
     outcomes = at_once([lambda seed=seed: somebody(seed) for seed in range(8)])
 
     assert outcomes == [None] * 8
-    assert list(audit.disagreements()) == []
+    assert list(disagreements()) == []
     assert all(level.reserved >= 0 for level in StockLevel.objects.all())
     assert Payment.objects.count() == Order.objects.filter(state="collected").count()
     assert min(done[deed.__name__] for deed in DEEDS) > 0, done

@@ -49,7 +49,7 @@ def everything():
     with connection.cursor() as cursor:
         rows = []
         for table in TABLES:
-            cursor.execute(f"SELECT t::text FROM stores_{table} t ORDER BY 1")  # noqa: S608
+            cursor.execute(f"SELECT t::text FROM stores_{table} t ORDER BY 1")
             rows.append(cursor.fetchall())
         return rows
 
