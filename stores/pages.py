@@ -14,7 +14,7 @@ from catalog.catalogue import current_catalogue
 from catalog.errors import GoneForGood, NotHere, Suggestion
 from catalog.models import Phone, local_text
 from stores.geography import Point, distance_between, distance_km
-from stores.hours import NO_WEEK, SHANGHAI, Closure, Opening, day_in_words, opening_at, week_in_words, weeks_of
+from stores.hours import NO_WEEK, SHANGHAI, Closure, Opening, Week, day_in_words, opening_at, week_in_words, weeks_of
 from stores.models import AVAILABLE, Outlet, Region, RegionStock, StockLevel
 from stores.place_words import distance_in_words, way_from_seat
 
@@ -52,6 +52,7 @@ class OutletPage:
     outlet: Outlet
     regions: list[Region]
     opening: Opening
+    hours: Week
     week: list[tuple[str, str]]
     closures: list[Closure]
     shelves: list[Shelf]
@@ -80,6 +81,7 @@ def outlet_page(code: str, moment: datetime, point: Point | None = None) -> Outl
         outlet=outlet,
         regions=regions,
         opening=opening_at(moment, week, closures, outlet.state),
+        hours=week,
         week=week_in_words(week),
         closures=closures,
         shelves=shelves,

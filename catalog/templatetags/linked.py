@@ -28,7 +28,7 @@ def open_graph(context: template.Context, title: str = "", description: str = ""
             description or _("Smartphones for the countryside, to see and buy in the shop of your town."),
         ),
         ("og:type", "website"),
-        ("og:url", _address(context)),
+        ("og:url", address_of_page(context)),
         ("og:locale", "en_GB" if get_language() == "en" else "zh_CN"),
     ]
     return format_html_join("", '<meta property="{}" content="{}">', properties)
@@ -39,10 +39,10 @@ def product_data(context: template.Context, phone: Phone) -> SafeString:
     """Return the phone as schema.org's Product with its Offer."""
     country: Any = context.get("country")
     outlets_with = country.outlets_with.get(phone.pk, 0) if country else None
-    return linked_data.json_ld(linked_data.product(phone, address=_address(context), outlets_with=outlets_with))
+    return linked_data.json_ld(linked_data.product(phone, address=address_of_page(context), outlets_with=outlets_with))
 
 
-def _address(context: template.Context) -> str:
+def address_of_page(context: template.Context) -> str:
     """Return the address of this page in normal size, without its query."""
     request: HttpRequest = context["request"]
     address = request.address  # type: ignore[attr-defined]
