@@ -81,6 +81,8 @@ def test_each_coding_holds_the_same_page(client: Client) -> None:
     assert brotli.decompress(body(client, "/catalogue/", accept_encoding="gzip, deflate, br, zstd")) == plain
     response = client.get("/catalogue/", headers={"accept-encoding": "gzip, deflate, br, zstd"})
     assert response["Content-Encoding"] == "br"
+    personal = client.get("/catalogue/", headers={"accept-encoding": "gzip, br, zstd", "cookie": "my_outlet=x"})
+    assert personal["Content-Encoding"] == "br"
     assert int(response["Content-Length"]) == len(response.content) < len(plain)
     assert "accept-encoding" in response["Vary"].lower()
 
