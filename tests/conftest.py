@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +14,19 @@ from pytest_django.plugin import DjangoDbBlocker
 from catalog.catalogue import Catalogue, current_catalogue, forget_catalogue
 from catalog.loading.phones import load_phones
 from config import postgres, ready
+from tests.site import site as site
 
 # Playwright keeps an event loop in the thread that runs the tests, and Django would refuse queries there.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-docs", action="store_true", help="write the tables and pictures under docs/ anew")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Take pictures for the README only when asked to."""
+    return True if collection_path.name == "test_screenshots.py" and not config.getoption("--write-docs") else None
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,0 +1,181 @@
+"""Every page fits in the first flight of a connection: bytes as sent, and the number of requests."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.all_pages import MODES, Page, customer_pages
+from tests.site import ROOT, Site
+
+FIRST_VIEW_BYTES = 14_600
+FIRST_VIEW_REQUESTS = 3
+NEXT_PAGE_BYTES = 8_000
+# Chromium counts the headers in.
+MOST_HEADER_BYTES = 1_200
+
+
+# Modes by turns, because a browser takes its time; by plain requests every page is weighed in every mode.
+TURNS = list(MODES)
+CODINGS = ("br", "gzip", "gzip, deflate, br, zstd")
+FETCHED = re.compile(
+    rb"<(?:link(?=[^>]*rel=\"?(?:stylesheet|icon|preload))|img|script|source)\b[^>]*(?:src|href)=\"(/[^\"]+)"
+)
+
+
+@dataclass(frozen=True)
+class Weight:
+    """One page in one mode: bytes of everything it fetches, in the coding that makes it heaviest; headers apart."""
+
+    page: Page
+    mode: str
+    sent: int
+    headers: int
+    plain: int
+    requests: int
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The same as Chromium has it: with an empty cache, and coming from another page of the site."""
+
+    page: Page
+    mode: str
+    first: int
+    requests: int
+    next: int
+
+
+@pytest.fixture(scope="module")
+def pages(site: Site) -> list[Page]:
+    return customer_pages(site)
+
+
+@pytest.fixture(scope="module")
+def weights(site: Site, pages: list[Page], request: pytest.FixtureRequest) -> list[Weight]:
+    found = [weigh(site, page, mode) for page in pages for mode in MODES]
+    table = table_of(found)
+    print("\n" + table)
+    if request.config.getoption("--write-docs"):
+        (ROOT / "docs" / "weight.md").write_text(table)
+    return found
+
+
+def weigh(site: Site, page: Page, mode: str) -> Weight:
+    address, cookie = page.address(mode), site.cookie_of(page.outlet)
+    answer, plain = site.get(address, cookie=cookie)
+    assert answer.status == page.status, f"{address} answered {answer.status}"
+    parts = sorted({part.decode() for part in FETCHED.findall(plain)})
+    sizes = [sizes_of(site, [address, *parts], coding, cookie) for coding in CODINGS]
+    sent, headers = max(sizes)
+    return Weight(page, mode, sent, headers, len(plain), 1 + len(parts))
+
+
+def sizes_of(site: Site, addresses: list[str], coding: str, cookie: str) -> tuple[int, int]:
+    """Return the bytes of bodies and of headers."""
+    bodies = headers = 0
+    for address in addresses:
+        answer, body = site.get(address, accept_encoding=coding, cookie=cookie)
+        assert answer.getheader("Content-Encoding"), address
+        bodies += len(body)
+        headers += len(str(answer.headers))
+    return bodies, headers
+
+
+@pytest.fixture(scope="module")
+def seen(site: Site, pages: list[Page], browser: Browser) -> list[Seen]:
+    return [see(site, browser, page, TURNS[number % len(TURNS)]) for number, page in enumerate(pages)]
+
+
+def see(site: Site, browser: Browser, page: Page, mode: str) -> Seen:
+    context = browser.new_context(viewport={"width": 360, "height": 640})
+    try:
+        if page.outlet:
+            context.add_cookies([site.browser_cookie(page.outlet)])
+        tab = context.new_page()
+        network = context.new_cdp_session(tab)
+        network.send("Network.enable")
+        sizes: dict[str, int] = {}
+        started: list[str] = []
+
+        def start(event: dict[str, Any]) -> None:
+            if not event["request"]["url"].startswith("data:"):
+                started.append(event["requestId"])
+
+        def finish(event: dict[str, Any]) -> None:
+            sizes[event["requestId"]] = int(event["encodedDataLength"])
+
+        network.on("Network.requestWillBeSent", start)
+        network.on("Network.loadingFinished", finish)
+        tab.goto(site.url + page.address(mode), wait_until="load")
+        tab.wait_for_load_state("networkidle")
+        requests = len(started)
+        network.send("Network.clearBrowserCache")
+        tab.goto(site.url + MODES[mode] + ("phones/" if page.path == "/" else ""), wait_until="load")
+        before = len(started)
+        tab.goto(site.url + page.address(mode), wait_until="load")
+        tab.wait_for_load_state("networkidle")
+        first = sum(sizes.get(request, 0) for request in started[:requests])
+        return Seen(page, mode, first, requests, sum(sizes.get(request, 0) for request in started[before:]))
+    finally:
+        context.close()
+
+
+def table_of(weights: list[Weight]) -> str:
+    """Return the table in Markdown: for each page the mode that weighs most."""
+    heaviest: dict[str, Weight] = {}
+    for weight in weights:
+        kept = heaviest.get(weight.page.name)
+        if kept is None or weight.sent > kept.sent:
+            heaviest[weight.page.name] = weight
+    lines = [
+        "# Weight of every page",
+        "",
+        "Bytes as sent of all that the first view needs, in the mode and coding (gzip, brotli, zstd) of each page",
+        "that weigh most. Style and pictures are inside the page, so a next page weighs the same.",
+        f"Limits: {FIRST_VIEW_BYTES:,} bytes, headers included, and {FIRST_VIEW_REQUESTS} requests for a first view;",
+        f"{NEXT_PAGE_BYTES:,} bytes for a next page.",
+        "Written by `script/test tests/test_weight.py --write-docs`.",
+        "",
+        "| page | mode | bytes as sent | headers | plain HTML | requests |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
+    ]
+    lines += [
+        f"| {w.page.name} | {w.mode} | {w.sent:,} | {w.headers:,} | {w.plain:,} | {w.requests} |"
+        for w in heaviest.values()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def test_every_first_view_is_light(weights: list[Weight]) -> None:
+    assert not [
+        each for each in weights if each.sent + each.headers > FIRST_VIEW_BYTES or each.requests > FIRST_VIEW_REQUESTS
+    ]
+
+
+def test_every_next_page_is_light(weights: list[Weight]) -> None:
+    assert not [weight for weight in weights if weight.sent > NEXT_PAGE_BYTES]
+
+
+def test_chromium_finds_them_as_light(weights: list[Weight], seen: list[Seen]) -> None:
+    heavy = [each for each in seen if each.first > FIRST_VIEW_BYTES or each.requests > FIRST_VIEW_REQUESTS]
+    heavy += [each for each in seen if each.next > NEXT_PAGE_BYTES + MOST_HEADER_BYTES]
+    assert not heavy
+    assert all(each.first > 1000 for each in seen), "Chromium counted nothing"
+
+
+def test_the_worst_case_is_among_them(weights: list[Weight], site: Site) -> None:
+    (outlets,) = site.rows("SELECT max(outlet_count) FROM stores_region WHERE level = 1")[0]
+    assert outlets >= 1000
+    assert "region, province" in {weight.page.name for weight in weights}
+
+
+def test_scripts_are_small(site: Site) -> None:
+    for page in customer_pages(site):
+        _, body = site.get(page.address("zh"), cookie=site.cookie_of(page.outlet))
+        scripts = re.findall(rb"<script(?! type=\"application/ld)[^>]*>(.*?)</script>", body, re.DOTALL)
+        assert sum(map(len, scripts)) <= 3000
