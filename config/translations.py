@@ -4,6 +4,7 @@ Messages are English. The file holds no line numbers, dates or names of machines
 that a diff shows.
 """
 
+import ast
 import re
 from collections.abc import Iterator
 from io import BytesIO
@@ -57,11 +58,11 @@ def build(base: Path) -> Files:
     """Return the files for the texts in use now, with the translations that the .po file has for them.
 
     Texts that are no longer used are left out. Complaints name texts without a translation, or with one whose
-    placeholders differ.
+    placeholders differ, and texts that cannot be found because they stand inside an f-string.
     """
     catalog = _Catalog(locale=LOCALE, fuzzy=False, header_comment="")
     old = _read(base)
-    complaints: list[str] = []
+    complaints = list(_out_of_sight(base))
     for context, message_id, comments in _texts(base):
         known = old.get(message_id, context)
         string = known.string if known and not known.fuzzy else ""
@@ -92,6 +93,16 @@ def _texts(base: Path) -> Iterator[tuple[str | None, str | tuple[str, ...], list
         )
         for _, message_id, comments, context in found:
             yield context, message_id, comments
+
+
+def _out_of_sight(base: Path) -> Iterator[str]:
+    """Yield a complaint for each text inside an f-string: the extractor does not look in there."""
+    for path in sorted(_sources(base)):
+        tree = ast.parse(path.read_text(encoding="utf-8") if path.suffix == ".py" else "")
+        strings = (node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr))
+        for call in (node for string in strings for node in ast.walk(string) if isinstance(node, ast.Call)):
+            if isinstance(call.func, ast.Name) and call.func.id in KEYWORDS:
+                yield f"inside an f-string: {path.relative_to(base)}, line {call.lineno}"
 
 
 def _sources(base: Path) -> Iterator[Path]:

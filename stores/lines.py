@@ -42,7 +42,8 @@ def shelf_lines(shelves: Iterable[Shelf]) -> Iterator[SafeString]:
     catalogue = current_catalogue()
     phones, marks = _phone_lines(catalogue), _stock_marks(catalogue)
     for shelf in shelves:
-        counted = f" <small>{escape(_('counted %(day)s') % {'day': shelf.counted})}</small>" if shelf.counted else ""
+        day = _("counted %(day)s") % {"day": shelf.counted}
+        counted = f" <small>{escape(day)}</small>" if shelf.counted else ""
         mark = marks[min(shelf.available, 2)]
         line = f"{phones[shelf.phone.pk]} {mark}{counted}{_elsewhere(shelf.elsewhere)}"
         yield mark_safe(line)  # noqa: S308 - every part is ours or escaped
@@ -51,9 +52,10 @@ def shelf_lines(shelves: Iterable[Shelf]) -> Iterator[SafeString]:
 def _elsewhere(shops: list[Elsewhere]) -> str:
     if not shops:
         return ""
-    between = f"{pgettext('between shops', ';')} "
+    between = pgettext("between shops", "; ")
     links = between.join(f'<a href="{shop.address}">{escape(shop.name)}</a> {escape(shop.distance)}' for shop in shops)
-    return f"<small>{escape(_('Nearest:'))} {links}</small>"
+    heading = _("Nearest:")
+    return f"<small>{escape(heading)} {links}</small>"
 
 
 @kept_with_catalogue

@@ -58,6 +58,12 @@ def test_keeps_translations_and_drops_those_no_longer_used(project: Path):
     assert "Gone" not in files.po.decode()
 
 
+def test_complains_about_a_text_inside_an_f_string(project: Path):
+    (project / "app" / "say.py").write_text(CODE + "    return f\"{_('Hidden')}!\"\n")
+
+    assert "inside an f-string: app/say.py, line 5" in translations.build(project).complaints
+
+
 def test_counts_a_fuzzy_translation_as_none(project: Path):
     files = translate(project, '#, fuzzy\nmsgid "Go"\nmsgstr "去"\n')
 
