@@ -180,15 +180,16 @@ def test_one_mobile_number_has_so_many_of_one_phone_and_no_more(settings):
     assert refusal.value.data == {"phone_id": shelf.phone_id, "limit": 2, "ordered": 1}
 
 
-def test_draws_again_when_a_number_is_taken(monkeypatch):
+@pytest.mark.parametrize("quantity", [1, 2])
+def test_draws_again_when_a_number_is_taken(monkeypatch, quantity: int):
     shelf = create_shelf()
     taken = create_order(shelf).number
     drawn = iter([taken, taken, numbers.draw_number(shelf.outlet_id)])
     monkeypatch.setattr(numbers, "draw_number", lambda outlet_id: next(drawn))
 
-    assert create_order(shelf).number != taken
+    assert create_order(shelf, quantity).number != taken
     shelf.refresh_from_db()
-    assert shelf.reserved == 2
+    assert shelf.reserved == 1 + quantity
 
 
 def test_draws_again_when_the_code_is_taken_by_an_open_order_of_the_outlet(monkeypatch):
