@@ -89,13 +89,3 @@ class ConsoleBackend:
 
     def find(self, sms: Sms) -> str | None:
         return None
-
-
-def get_backend() -> Backend:
-    """Return the way out that the settings name."""
-    if settings.SMS_BACKEND == "aliyun":
-        # An optional package, and slow to import.
-        from orders.messages.aliyun import AliyunBackend
-
-        return AliyunBackend()
-    return FileBackend() if settings.SMS_BACKEND == "file" else ConsoleBackend()

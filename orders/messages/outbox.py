@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from orders.messages.backends import Backend, SendFailed, Sms, get_backend
+from orders.messages.backends import Backend, ConsoleBackend, FileBackend, SendFailed, Sms
 from orders.messages.texts import render
 from orders.mobiles import mask_mobile, scrub
 from orders.models import Message, State
@@ -123,3 +123,13 @@ def try_again(message: Message) -> None:
     Message.objects.filter(pk=message.pk, state=Message.State.GIVEN_UP).update(
         state=Message.State.WAITING, attempts=1, next_attempt_at=timezone.now()
     )
+
+
+def get_backend() -> Backend:
+    """Return the way out that the settings name."""
+    if settings.SMS_BACKEND == "aliyun":
+        # An optional package, and slow to import.
+        from orders.messages.aliyun import AliyunBackend
+
+        return AliyunBackend()
+    return FileBackend() if settings.SMS_BACKEND == "file" else ConsoleBackend()
