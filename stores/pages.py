@@ -137,11 +137,12 @@ def _day(counted_at: datetime | None) -> str:
     return day_in_words(counted_at.astimezone(SHANGHAI)) if counted_at else ""
 
 
-# Each phone's nearest shelves come from the index by phone and place, so a rare phone is found as fast as a common one.
+# Each phone's nearest shelves come from the index by phone and place, so a rare phone is found as fast as a common one;
+# the index serves only integers of its own type.
 _NEAREST_SHELVES = """
     SELECT missing.phone_id, other.code, other.name_zh, other.name_en, near.chord, other.coordinate_source,
         greatest(other.coordinate_accuracy_km, %(accuracy)s)
-    FROM unnest(%(phones)s::int[]) AS missing (phone_id) CROSS JOIN LATERAL (
+    FROM unnest(%(phones)s::smallint[]) AS missing (phone_id) CROSS JOIN LATERAL (
         SELECT outlet_id, position <-> (SELECT position FROM stores_outlet WHERE id = %(outlet)s) AS chord
         FROM stores_stocklevel
         WHERE phone_id = missing.phone_id AND is_available

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.db.models import F, OuterRef, Subquery, Value
-from django.db.models.functions import Coalesce, Greatest, JSONObject
+from django.db.models.functions import Cast, Coalesce, Greatest, JSONObject
 
 from stores.geography import Chord, Point, SpherePoint
 
@@ -53,7 +53,7 @@ class OutletQuerySet(models.QuerySet[Any]):
         outlet in turn by primary key, not joined, so that the search ends at the twentieth that has them all.
         """
         first, *others = phones
-        having = self.filter(stock_levels__phone=_key(first), stock_levels__is_available=True)
+        having = self.filter(stock_levels__phone=_as_in_index(first), stock_levels__is_available=True)
         having = having.alias(stocked_at=F("stock_levels__position"))
         for phone in others:
             held = self._stock().filter(phone=_key(phone)).values("is_available")
@@ -92,6 +92,11 @@ class OutletQuerySet(models.QuerySet[Any]):
         # By way of the relation, because the models import this file.
         levels = self.model._meta.get_field("stock_levels").related_model
         return levels.objects.filter(outlet=OuterRef("pk"))
+
+
+def _as_in_index(phone: Any) -> Cast:
+    # GiST compares with values of its own type alone; any other integer would be a filter behind the index.
+    return Cast(_key(phone), models.SmallIntegerField())
 
 
 def _key(phone: Any) -> Any:

@@ -160,6 +160,7 @@ def test_an_index_serves_the_nearest(three_phones, phones, index):
     plan = outlets[:20].explain()
 
     assert f"Index Scan using {index}" in plan
+    assert ("Index Cond: (phone_id = " in plan) == (phones > 0)
     assert "Order By" in plan
     assert "Sort" not in plan
     assert "Seq Scan on stores_outlet" not in plan
