@@ -15,10 +15,10 @@ from stores.ledger import Act, Kind, Line, Operation
 from stores.models import StockMovement
 from stores.refusals import CountIsNotNews, CountIsOfTheFuture, OlderCount, OperationKeyReused
 
-# Outlets written by one transaction of a bulk count: few enough that a reservation never waits long for it.
-OUTLETS_AT_ONCE = 50
+# About how many shelves one transaction of a bulk count writes: so few that a reservation never waits long for it.
+SHELVES_AT_ONCE = 700
 # Within a transaction of the caller nothing is committed on the way, and larger steps cost less.
-OUTLETS_AT_ONCE_TOGETHER = 1000
+SHELVES_AT_ONCE_TOGETHER = 14_000
 
 # How far ahead the clock of whoever counted may run.
 CLOCKS_DIFFER = timedelta(minutes=5)
@@ -83,7 +83,7 @@ CASE WHEN s.counted_at > clock_timestamp() + %(clocks_differ)s THEN 'count_is_of
 _SORT_OUT = f"""
 CREATE TEMPORARY TABLE stores_counts_to_write AS
 SELECT s.outlet_id, s.phone_id, s.on_hand AS counted, s.counted_at, l.outlet_id IS NULL AS is_new,
-       (dense_rank() OVER (ORDER BY s.outlet_id) - 1) / %(outlets)s AS batch
+       (rank() OVER (ORDER BY s.outlet_id) - 1) / %(shelves)s AS batch
 FROM {{table}} s LEFT JOIN stores_stocklevel l USING (outlet_id, phone_id)
 WHERE {_REFUSED} IS NULL
 """
@@ -102,8 +102,8 @@ def apply_staged_counts(
     cursor.execute(f"SELECT count(*) FROM {table}")
     (staged,) = cursor.fetchone()
     cursor.execute("DROP TABLE IF EXISTS stores_counts_to_write")
-    outlets = OUTLETS_AT_ONCE_TOGETHER if connection.in_atomic_block else OUTLETS_AT_ONCE
-    parameters = {"outlets": outlets, "opening": opening, "clocks_differ": CLOCKS_DIFFER}
+    shelves = SHELVES_AT_ONCE_TOGETHER if connection.in_atomic_block else SHELVES_AT_ONCE
+    parameters = {"shelves": shelves, "opening": opening, "clocks_differ": CLOCKS_DIFFER}
     cursor.execute(_SORT_OUT.format(table=table), parameters)
     cursor.execute("CREATE INDEX ON stores_counts_to_write (batch, outlet_id, phone_id)")
     cursor.execute("ANALYZE stores_counts_to_write")
