@@ -6,11 +6,12 @@ import os
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import psycopg2
 from django.conf import settings
 
-ROOT = settings.BASE_DIR
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def url(database: str) -> str:

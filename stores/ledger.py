@@ -99,65 +99,40 @@ class Outcome(NamedTuple):
     repeated: bool = False
 
 
-# What must hold for every shelf before anything is written; `l` is the locked row, `w` the wanted change.
-ANYTHING_POSSIBLE = "l.on_hand + w.on_hand >= 0 AND l.reserved + w.reserved >= 0"
-PROMISABLE = "l.outlet_trades AND l.on_hand - l.reserved - l.safety_stock >= w.reserved"
-UNPROMISED = "l.on_hand - l.reserved + w.on_hand >= 0"
+# What must hold for every shelf before anything is written, in the words of `stores_write_lines`.
+POSSIBLE = "possible"  # nothing falls below zero
+PROMISABLE = "promisable"  # the outlet trades and has so many available
+UNPROMISED = "unpromised"  # so many are on hand that nobody was promised
 
-# How a shelf counts in the totals of its county: the twin of stores.models.AVAILABLE.
+# How a shelf counts in the totals of its county: the twin of stores.querysets.AVAILABLE, for line `n` after level `b`.
 _AVAILABLE = "greatest({0}.on_hand - {0}.reserved - b.safety_stock, 0)"
 AVAILABLE_NOW, AVAILABLE_BEFORE = _AVAILABLE.format("n"), _AVAILABLE.format("b")
-_NOTE_TOTALS = f"""
-    INSERT INTO stores_regionstockchange (county_code, phone_id, outlets_with, on_hand, reserved, available)
-    SELECT b.county_code, b.phone_id, ({AVAILABLE_NOW} > 0)::int - ({AVAILABLE_BEFORE} > 0)::int,
-           n.on_hand - b.on_hand, n.reserved - b.reserved, {AVAILABLE_NOW} - {AVAILABLE_BEFORE}
-    FROM line n JOIN before b USING (outlet_id, phone_id) WHERE b.outlet_trades
-"""
 
+# The function (migration 0010) locks the levels in the order of their phones, judges them all, and writes the lines,
+# the levels and a note for the totals, or nothing.
 _WRITE = """
-WITH before AS MATERIALIZED (
-    SELECT l.outlet_id, l.phone_id, l.seq, l.on_hand, l.reserved, l.safety_stock, l.outlet_trades, l.county_code,
-           w.on_hand AS change_on_hand, w.reserved AS change_reserved, w.line, {condition} AS possible
-    FROM unnest(%s::smallint[], %s::int[], %s::int[]) WITH ORDINALITY AS w (phone_id, on_hand, reserved, line)
-    JOIN stores_stocklevel l ON l.outlet_id = %s AND l.phone_id = w.phone_id
-    ORDER BY l.phone_id FOR UPDATE OF l
-), line AS (
-    INSERT INTO stores_stockmovement (
-        outlet_id, phone_id, seq, kind, change_on_hand, change_reserved, on_hand, reserved,
-        prev_seq, prev_on_hand, prev_reserved, reference, actor, reason, operation_key, operation_line, created_at)
-    SELECT outlet_id, phone_id, seq + 1, %s, change_on_hand, change_reserved,
-           on_hand + change_on_hand, reserved + change_reserved, seq, on_hand, reserved,
-           %s, %s, %s, %s, line, clock_timestamp()
-    FROM before WHERE (SELECT count(*) = %s AND bool_and(possible) FROM before)
-    ON CONFLICT (outlet_id, operation_key, operation_line) DO NOTHING
-    RETURNING outlet_id, phone_id, seq, on_hand, reserved, created_at
-), head AS (
-    UPDATE stores_stocklevel l
-    SET seq = line.seq, on_hand = line.on_hand, reserved = line.reserved, moved_at = line.created_at
-    FROM line WHERE l.outlet_id = line.outlet_id AND l.phone_id = line.phone_id
-), noted AS ({note_totals})
-SELECT b.phone_id, b.on_hand, b.reserved, b.safety_stock, b.outlet_trades,
-       line.seq, b.change_on_hand, b.change_reserved, line.on_hand, line.reserved
-FROM before b LEFT JOIN line USING (outlet_id, phone_id) ORDER BY b.phone_id
+SELECT phone_id, old_on_hand, old_reserved, safety_stock, outlet_trades,
+       seq, change_on_hand, change_reserved, on_hand, reserved
+FROM stores_write_lines(%s, %s::smallint[], %s::int[], %s::int[], %s, %s, %s, %s, %s, %s)
 """
 
 
-def write(operation: Operation, changes: Iterable[Change], condition: str = ANYTHING_POSSIBLE) -> Outcome:
+def write(operation: Operation, changes: Iterable[Change], condition: str = POSSIBLE) -> Outcome:
     """
     Write `changes` into the ledger of the operation's outlet, all or none.
 
-    `condition` is the SQL that every locked row must meet. A phone may be named once. When the operation was carried
+    Every locked shelf must meet `condition`. A phone may be named once. When the operation was carried
     out before, nothing is written and its lines are returned. More than one change needs a transaction around the call.
 
     Raises OperationKeyReused when the key stands for another operation.
     """
     changes = sorted(changes)
     phones, on_hand, reserved = (list(column) for column in zip(*changes, strict=True))
-    parameters: list[Any] = [phones, on_hand, reserved, operation.outlet_id, operation.kind.value]
-    parameters += [operation.reference, operation.actor, operation.reason, operation.key, len(changes)]
+    parameters: list[Any] = [operation.outlet_id, phones, on_hand, reserved, condition, operation.kind.value]
+    parameters += [operation.reference, operation.actor, operation.reason, operation.key]
     with connection.cursor() as cursor:
-        cursor.execute(_WRITE.format(condition=condition, note_totals=_NOTE_TOTALS), parameters)
-        rows = cursor.fetchall()
+        cursor.execute(_WRITE, parameters)
+        rows = sorted(cursor.fetchall())
         lines = tuple(Line(row[0], *row[5:]) for row in rows if row[5] is not None)
         if lines and len(lines) < len(changes):
             # Another operation of this key was under way, with other phones.

@@ -16,8 +16,8 @@ from django.db import transaction
 from stores import handsets, shortfalls
 from stores.handsets import Unit
 from stores.ledger import (
-    ANYTHING_POSSIBLE,
     MOST_AT_ONCE,
+    POSSIBLE,
     PROMISABLE,
     UNPROMISED,
     Act,
@@ -196,7 +196,7 @@ def _carry_out(
     changes: Sequence[Change],
     *,
     units: Mapping[int, Sequence[Unit]] | None = None,
-    condition: str = ANYTHING_POSSIBLE,
+    condition: str = POSSIBLE,
     refuse: Callable[[Sequence[Shelf]], Exception] = _never,
 ) -> tuple[Line, ...]:
     """Write the lines, then what became of units and shortfalls; shelves that goods arrive at are opened first."""
