@@ -37,7 +37,7 @@ FROM (SELECT number, '99' || lpad((number / 1000)::text, 4, '0') || lpad((number
 _COUNTS = """
 CREATE TEMPORARY TABLE scale_counts AS
 SELECT o.id AS outlet_id, p.id AS phone_id, now() AS counted_at,
-       CASE WHEN (o.id * 7919 + p.id * 104729) %% 100 < CASE p.id WHEN %s THEN 1 ELSE 60 END
+       CASE WHEN (hashint8(o.id * 32767 + p.id) & 65535) %% 100 < CASE p.id WHEN %s THEN 1 ELSE 60 END
             THEN 1 + (o.id + p.id) %% 9 ELSE 0 END::int AS on_hand
 FROM stores_outlet o CROSS JOIN (SELECT unnest(%s::smallint[]) AS id) AS p
 """
