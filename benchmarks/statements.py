@@ -1,0 +1,34 @@
+"""Write down the SQL that pages of the product send; run as a module with a JSON object of page name to address."""
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import django
+from django.db import connection
+from django.test import Client
+
+django.setup()
+
+
+def statements_of(address: str) -> list[str]:
+    """Return the statements of one request, parameters filled in, once the catalogue is in memory."""
+    sent: list[str] = []
+
+    def note(execute: Callable[..., Any], sql: str, parameters: Any, many: bool, context: dict[str, Any]) -> Any:
+        sent.append(context["cursor"].mogrify(sql, parameters).decode())
+        return execute(sql, parameters, many, context)
+
+    client = Client()
+    client.get("/")
+    with connection.execute_wrapper(note):
+        answer = client.get(address)
+    if answer.status_code != 200:
+        raise SystemExit(f"{address} answered {answer.status_code}")
+    return sent
+
+
+if __name__ == "__main__":
+    addresses: dict[str, str] = json.loads(sys.argv[1])
+    print(json.dumps({name: statements_of(address) for name, address in addresses.items()}, ensure_ascii=False))
