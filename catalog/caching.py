@@ -12,6 +12,7 @@ from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
@@ -25,7 +26,7 @@ NOT_TO_KEEP = "private, no-cache"
 
 READING = ["GET", "HEAD", "OPTIONS"]
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def is_personal(request: HttpRequest) -> bool:
@@ -37,7 +38,7 @@ def catalogue_page(view: View) -> View:
     """Make `view` a page that tells of the catalogue alone: ready for as long as the catalogue stays as it is."""
 
     @wraps(view)
-    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = _read(view, CATALOGUE_SECONDS, request, *args, **kwargs)
         response.tells_of_catalogue_alone = True  # type: ignore[attr-defined]
         return response
@@ -50,7 +51,7 @@ def stock_page(seconds: int) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             return _read(view, seconds, request, *args, **kwargs)
 
         return page
@@ -58,13 +59,29 @@ def stock_page(seconds: int) -> Callable[[View], View]:
     return decorate
 
 
-def _read(view: View, seconds: int, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+def deed(view: View) -> View:
+    """Make `view` something that is done and not read: only a form is taken, and nobody keeps the answer."""
+
+    @wraps(view)
+    def done(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method != "POST":
+            return _refuse(request, ["POST"])
+        return view(request, *args, **kwargs)
+
+    return done
+
+
+def _refuse(request: HttpRequest, allowed: list[str]) -> HttpResponseBase:
+    refusal = render(request, "errors/405.html", status=405)
+    refusal["Allow"] = ", ".join(allowed)
+    return refusal
+
+
+def _read(view: View, seconds: int, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
     if request.method == "OPTIONS":
         return HttpResponse(status=204, headers={"Allow": ", ".join(READING)})
     if request.method not in READING:
-        refusal = render(request, "errors/405.html", status=405)
-        refusal["Allow"] = ", ".join(READING)
-        return refusal
+        return _refuse(request, READING)
     response = view(request, *args, **kwargs)
     if response.status_code == 200:
         response["Cache-Control"] = f"{'private' if is_personal(request) else 'public'}, max-age={seconds}"

@@ -8,8 +8,8 @@ from xml.sax.saxutils import escape
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.views.decorators.http import require_safe
 
+from catalog.caching import stock_page
 from catalog.catalogue import current_catalogue
 from config.addresses import CHINESE, ENGLISH, Address
 from stores.models import Outlet, Region
@@ -22,15 +22,15 @@ XMLNS = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 XHTML = 'xmlns:xhtml="http://www.w3.org/1999/xhtml"'
 
 
-@require_safe
-def robots(request: HttpRequest) -> HttpResponseBase:
+@stock_page(SECONDS)
+def robots(request: HttpRequest) -> HttpResponse:
     """Let robots read everything but the same pages in large text and what only a form leads to."""
     index = request.build_absolute_uri(reverse("sitemap"))
     lines = ["User-agent: *", "Disallow: /large/", "Disallow: /*/choose/", "", f"Sitemap: {index}", ""]
-    return _for_robots(HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8"))
+    return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
 
 
-@require_safe
+@stock_page(SECONDS)
 def index(request: HttpRequest) -> HttpResponseBase:
     """Name the parts: the catalogue, and every city that has outlets."""
     cities = Region.objects.filter(level=Region.Level.CITY, outlet_count__gt=0).values_list("code", flat=True)
@@ -39,7 +39,7 @@ def index(request: HttpRequest) -> HttpResponseBase:
     return _xml("sitemapindex", XMLNS, places)
 
 
-@require_safe
+@stock_page(SECONDS)
 def catalogue(request: HttpRequest) -> HttpResponseBase:
     """Name the phones, the lists and the provinces."""
     lists = [reverse(name) for name in ("catalog:home", "catalog:phones", "stores:outlets", "credits")]
@@ -48,7 +48,7 @@ def catalogue(request: HttpRequest) -> HttpResponseBase:
     return _pages(request, [*lists, *phones, *(province.get_absolute_url() for province in provinces)])
 
 
-@require_safe
+@stock_page(SECONDS)
 def city(request: HttpRequest, code: str) -> HttpResponseBase:
     """Name a city, the regions in it and their outlets, but for those that are closed for good."""
     top = Region.objects.filter(code=code, level=Region.Level.CITY, outlet_count__gt=0).first()
@@ -87,9 +87,4 @@ def _entries(request: HttpRequest, paths: Iterable[str]) -> Iterator[str]:
 def _xml(element: str, namespaces: str, entries: Iterable[str]) -> HttpResponseBase:
     # Streamed: robots read each part once, and it shall not take the place of a ready page.
     text = (HEAD, f"<{element} {namespaces}>\n", *entries, f"</{element}>\n")
-    return _for_robots(StreamingHttpResponse(iter(text), content_type="application/xml; charset=utf-8"))
-
-
-def _for_robots(response: HttpResponseBase) -> HttpResponseBase:
-    response["Cache-Control"] = f"public, max-age={SECONDS}"
-    return response
+    return StreamingHttpResponse(iter(text), content_type="application/xml; charset=utf-8")

@@ -10,9 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
-from catalog.caching import stock_page
+from catalog.caching import deed, stock_page
 from catalog.errors import NotHere
 from catalog.models import Phone
 from catalog.same_origin import takes_forms_without_token
@@ -79,7 +78,7 @@ def outlet(request: HttpRequest, code: str) -> HttpResponse:
     )
 
 
-@require_POST
+@deed
 @takes_forms_without_token
 def choose_outlet(request: HttpRequest, code: str) -> HttpResponse:
     """Make this outlet the visitor's own, and go back to where they came from."""
@@ -91,7 +90,7 @@ def choose_outlet(request: HttpRequest, code: str) -> HttpResponse:
     return response
 
 
-@require_POST
+@deed
 @takes_forms_without_token
 def forget_my_outlet(request: HttpRequest) -> HttpResponse:
     response = HttpResponseRedirect(_way_back(request, reverse("stores:outlets")))
