@@ -130,6 +130,14 @@ def weeks_of(timetables: Iterable[int]) -> dict[int, Week]:
     return {timetable: tuple(map(tuple, week)) for timetable, week in weeks.items()}
 
 
+def week_of(outlet: Any) -> Week:
+    """Return the week of an outlet that has been annotated by `with_week`."""
+    days: list[list[Hours]] = [[] for _day in range(7)]
+    for span in outlet.week_hours:
+        days[span["weekday"]].append((time.fromisoformat(span["opens"]), time.fromisoformat(span["closes"])))
+    return tuple(map(tuple, days))
+
+
 def opening_of(outlet: Any, weeks: Mapping[int, Week], moment: datetime) -> Opening:
     """Return the opening of an outlet that has been annotated by `with_closures`."""
     closures = [Closure.from_json(period) for period in outlet.closures]

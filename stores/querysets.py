@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import F, OuterRef, Subquery, Value
+from django.db.models import ExpressionWrapper, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Cast, Coalesce, Greatest, JSONObject
 
 from stores.geography import Chord, Point, SpherePoint
@@ -61,6 +62,16 @@ class OutletQuerySet(models.QuerySet[Any]):
         chord = self.query.annotations.get("chord")
         return having._measured_from(chord.get_source_expressions()[1]) if chord else having
 
+    def able_to_hand_over(self, wanted: Mapping[int, int]) -> OutletQuerySet:
+        """Keep the outlets that can promise all of `wanted` (a phone's key: how many). Name the rarest phone first."""
+        able = self.having(*wanted)
+        for phone, quantity in wanted.items():
+            if quantity > 1:
+                enough = Q(on_hand__gte=F("reserved") + F("safety_stock") + quantity)
+                held = self._stock().filter(phone=phone).values(enough=ExpressionWrapper(enough, models.BooleanField()))
+                able = able.filter(Subquery(held, output_field=models.BooleanField()))
+        return able
+
     def _measured_from(self, here: Any) -> OutletQuerySet:
         # The copy of the position that the index in use is made of.
         place = "stocked_at" if "stocked_at" in self.query.annotations else "position"
@@ -70,6 +81,19 @@ class OutletQuerySet(models.QuerySet[Any]):
         """Annotate each outlet with `available`: how many of `phone` it can promise."""
         stock = self._stock().filter(phone=_key(phone)).values(promised=AVAILABLE)
         return self.annotate(available=Coalesce(Subquery(stock), 0))
+
+    def with_shelf(self, phones: Iterable[int]) -> OutletQuerySet:
+        """Annotate each outlet with `shelf`: what it can promise of each of `phones` (keys), as plain objects."""
+        levels = self._stock().filter(phone__in=list(phones)).order_by("phone")
+        return self.annotate(shelf=ArraySubquery(levels.values(level=JSONObject(phone="phone", available=AVAILABLE))))
+
+    def with_week(self) -> OutletQuerySet:
+        """Annotate each outlet with `week_hours`: the hours of its timetable, as plain objects."""
+        hours = self.model._meta.get_field("timetable").related_model._meta.get_field("hours").related_model.objects
+        weekly = hours.filter(timetable=OuterRef("timetable")).order_by("weekday", "opens")
+        return self.annotate(
+            week_hours=ArraySubquery(weekly.values(span=JSONObject(weekday="weekday", opens="opens", closes="closes")))
+        )
 
     def with_closures(self, today: date) -> OutletQuerySet:
         """Annotate each outlet with `closures`: its closed periods that end today or later, as plain objects."""
