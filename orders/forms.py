@@ -1,0 +1,97 @@
+"""What a customer may type, and what is said beside the field where it cannot be taken."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from orders.mobiles import parse_mobile, parse_name
+from orders.numbers import read_number
+from orders.refusals import OrderRefused
+
+
+class PlainForm(forms.Form):
+    """A form whose fields the templates place by themselves; errors stand beside their fields."""
+
+    def __init__(self, data: QueryDict | None = None, initial: dict[str, Any] | None = None) -> None:
+        super().__init__(data, initial=initial, auto_id="%s", label_suffix="")
+
+
+class ReservationForm(PlainForm):
+    """Who comes to collect, and how to tell them. `mobile` is cleaned to E.164."""
+
+    name = forms.CharField(
+        label=_("Your name"),
+        # Longer text is told of by the rule, so that nothing typed is cut off.
+        widget=forms.TextInput({"autocomplete": "name"}),
+        error_messages={"required": _("Please write your name.")},
+    )
+    mobile = forms.CharField(
+        label=_("Mobile number"),
+        help_text=_("We send a text message to it when the phone is ready. A simple phone is enough."),
+        widget=forms.TextInput({"type": "tel", "inputmode": "tel", "autocomplete": "tel"}),
+        error_messages={"required": _("Please write your mobile number.")},
+    )
+    language = forms.ChoiceField(
+        label=_("Language of the messages"), choices=settings.LANGUAGES, widget=forms.RadioSelect
+    )
+    consent = forms.BooleanField(
+        error_messages={"required": _("Without this we may not keep your number, and could not tell you anything.")}
+    )
+
+    @classmethod
+    def blank(cls) -> ReservationForm:
+        """Return a form to fill in; messages come in the language of the page unless asked otherwise."""
+        return cls(initial={"language": get_language()})
+
+    def clean_name(self) -> str:
+        return _or_refuse(parse_name, self.cleaned_data["name"])
+
+    def clean_mobile(self) -> str:
+        return _or_refuse(parse_mobile, self.cleaned_data["mobile"])
+
+
+class LookUpForm(PlainForm):
+    """Which order, and the proof that it is one's own."""
+
+    number = forms.CharField(
+        label=_("Order number"),
+        help_text=_("12 digits, in the text message that you got"),
+        widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
+        error_messages={"required": _("Please write the order number.")},
+    )
+    last_four = forms.CharField(
+        label=_("Last four digits of your mobile number"),
+        widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off", "size": 4}),
+        error_messages={"required": _("Please write the last four digits.")},
+    )
+
+    def clean_number(self) -> str:
+        number = read_number(self.cleaned_data["number"])
+        if number is None:
+            raise ValidationError(_("Please look again: an order number has 12 digits, and one of these is not right."))
+        return number
+
+    def clean_last_four(self) -> str:
+        digits = unicodedata.normalize("NFKC", self.cleaned_data["last_four"][:40])
+        # Whoever writes the whole number has given the last four as well.
+        digits = re.sub(r"[\s-]", "", digits)
+        if not re.fullmatch(r"[0-9]{4}|(\+?86)?1[0-9]{10}", digits, re.ASCII):
+            raise ValidationError(_("Please write four digits."))
+        return digits[-4:]
+
+
+def _or_refuse(parse: Any, text: str) -> str:
+    """Return what the rule reads in `text`; its refusal becomes the field's error."""
+    try:
+        return parse(text)
+    except OrderRefused as refusal:
+        raise ValidationError(str(refusal), code=refusal.code) from refusal
