@@ -1,16 +1,19 @@
 """Addresses of the whole site. Language and text size before them are read by `config.addresses`."""
 
+from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path
 from django.views.generic import TemplateView
 
 from catalog.caching import catalogue_page
 from config import sitemap
+from orders import demo
 
 urlpatterns = [
     *i18n_patterns(
         path("", include("catalog.urls")),
         path("", include("stores.urls")),
+        path("", include("orders.urls")),
         path("credits/", catalogue_page(TemplateView.as_view(template_name="credits.html")), name="credits"),
         prefix_default_language=False,
     ),
@@ -19,6 +22,11 @@ urlpatterns = [
     path("sitemaps/catalogue.xml", sitemap.catalogue, name="sitemap_of_catalogue"),
     path("sitemaps/<slug:code>.xml", sitemap.city, name="sitemap_of_city"),
 ]
+
+if settings.DEMO:
+    urlpatterns += i18n_patterns(
+        path("demo/messages/", demo.messages, name="demo_messages"), prefix_default_language=False
+    )
 
 handler400 = "config.errors.bad_request"
 handler403 = "config.errors.forbidden"

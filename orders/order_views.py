@@ -1,0 +1,199 @@
+"""The page of one order: look it up, see how it stands, cancel it, move it, keep it longer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from api.limits import TooManyCalls, address_of, count_call
+from catalog.catalogue import current_catalogue
+from orders import choosing, doors, lifecycle, links
+from orders.access import let_forget, let_see, visible_numbers
+from orders.basket import Line, Wanted
+from orders.calendar import calendar_file
+from orders.forms import LookUpForm
+from orders.models import Order
+from orders.order_page import describe
+from orders.places import place_asked
+from orders.private import private_page
+from orders.refusals import OrderRefused
+
+View = Callable[..., HttpResponse]
+READ_AND_SEND = ["GET", "HEAD", "POST"]
+
+
+@private_page
+@require_http_methods(READ_AND_SEND)
+def look_up(request: HttpRequest) -> HttpResponse:
+    """Ask for number and last four digits; a wrong number and wrong digits get the same answer."""
+    if request.method == "POST":
+        return _look_up(request)
+    return _look_up_page(request, LookUpForm())
+
+
+def _look_up(request: HttpRequest) -> HttpResponse:
+    form = LookUpForm(request.POST)
+    if not form.is_valid():
+        return _look_up_page(request, form)
+    number = form.cleaned_data["number"]
+    try:
+        _count_look_up(request, number)
+    except TooManyCalls as refusal:
+        return doors.too_many(_look_up_page(request, form, doors.come_back_later(refusal)), refusal)
+    order = Order.objects.for_lookup(number, form.cleaned_data["last_four"])
+    if order is None:
+        return _look_up_page(request, form, doors.no_such_order())
+    response = redirect(order)
+    let_see(request, response, order.number)
+    return response
+
+
+def _count_look_up(request: HttpRequest, number: str) -> None:
+    count_call((doors.LOOK_UPS_OF_AN_ADDRESS, address_of(request)), (doors.LOOK_UPS_OF_AN_ORDER, number))
+
+
+def _look_up_page(request: HttpRequest, form: LookUpForm, refusal: str = "") -> HttpResponse:
+    context = {"form": form, "refusal": refusal, "mine": visible_numbers(request)}
+    return render(request, "orders/look_up.html", context)
+
+
+def of_ones_own(view: View) -> View:
+    """
+    Give `view` the order instead of its number. A browser that may not see it is asked to look it up.
+
+    So is one that asks for an order that does not exist: the two cannot be told apart.
+    """
+
+    @wraps(view)
+    def checked(request: HttpRequest, number: str, **kwargs: Any) -> HttpResponse:
+        key = request.GET.get("k", "")
+        if key and request.method != "POST":
+            return _open_by_key(request, number, key)
+        order = None
+        if number in visible_numbers(request):
+            order = Order.objects.numbered(number).select_related("outlet").first()
+        if order is None or order.erased_at:
+            return _look_up_page(request, LookUpForm(initial={"number": number}))
+        return view(request, order, **kwargs)
+
+    return private_page(checked)
+
+
+def _open_by_key(request: HttpRequest, number: str, key: str) -> HttpResponse:
+    """Follow a link from a text message; the key then leaves the address, so that no history keeps it."""
+    try:
+        _count_look_up(request, number)
+    except TooManyCalls as refusal:
+        form = LookUpForm(initial={"number": number})
+        return doors.too_many(_look_up_page(request, form, doors.come_back_later(refusal)), refusal)
+    response = redirect(request.path)
+    if links.opens(number, key[:20]):
+        let_see(request, response, number)
+    return response
+
+
+@require_safe
+@of_ones_own
+def order_page(request: HttpRequest, order: Order) -> HttpResponse:
+    return _page_of(request, order)
+
+
+def _page_of(request: HttpRequest, order: Order, refusal: OrderRefused | None = None) -> HttpResponse:
+    context = describe(order, timezone.now()) | {"refusal": refusal}
+    return render(request, "orders/order.html", context, status=409 if refusal else 200)
+
+
+@require_http_methods(READ_AND_SEND)
+@of_ones_own
+def cancel(request: HttpRequest, order: Order) -> HttpResponse:
+    return _deed(request, order, lambda: lifecycle.cancel(order, actor=doors.CUSTOMER))
+
+
+@require_http_methods(READ_AND_SEND)
+@of_ones_own
+def extend(request: HttpRequest, order: Order) -> HttpResponse:
+    return _deed(request, order, lambda: lifecycle.extend_hold(order, actor=doors.CUSTOMER))
+
+
+def _deed(request: HttpRequest, order: Order, deed: Callable[[], Any]) -> HttpResponse:
+    """
+    Do it and show the order anew; where it is refused, say why on the order's page.
+
+    Who only reads the address comes from the language links of that refusal, and gets the order.
+    """
+    if request.method != "POST":
+        return redirect(order)
+    try:
+        deed()
+    except OrderRefused as refusal:
+        fresh = Order.objects.numbered(order.number).select_related("outlet").get()
+        return _page_of(request, fresh, refusal)
+    return redirect(order)
+
+
+@require_http_methods(READ_AND_SEND)
+@of_ones_own
+def move(request: HttpRequest, order: Order) -> HttpResponse:
+    """Show the nearest other shops that can hand over all of it; one tap moves it there, all or nothing."""
+    if request.method == "POST":
+        return _move(request, order)
+    return _move_page(request, order)
+
+
+def _move(request: HttpRequest, order: Order) -> HttpResponse:
+    outlet = choosing.outlet_of(request.POST.get("outlet", ""))
+    if outlet is None:
+        return _move_page(request, order)
+    try:
+        moved = lifecycle.move_order(order, outlet, actor=doors.CUSTOMER)
+    except OrderRefused as refusal:
+        return _move_page(request, order, refusal)
+    response = redirect(moved)
+    let_see(request, response, moved.number)
+    return response
+
+
+def _move_page(request: HttpRequest, order: Order, refusal: OrderRefused | None = None) -> HttpResponse:
+    wanted = _wanted_of(order)
+    place = place_asked(request, near=order.outlet)
+    offers = choosing.nearest_offers(wanted, place.point) if place.point else []
+    context = {
+        "order": order,
+        "wanted": wanted,
+        "place": place,
+        "offers": [offer for offer in offers if offer.outlet.pk != order.outlet_id],
+        "refusal": refusal,
+    }
+    return render(request, "orders/move.html", context, status=409 if refusal else 200)
+
+
+def _wanted_of(order: Order) -> Wanted:
+    phones = current_catalogue().by_id
+    lines = tuple(Line(phones[line.phone_id], line.quantity) for line in order.lines.all())
+    return Wanted(lines, is_basket=False)
+
+
+@require_safe
+@of_ones_own
+def calendar(request: HttpRequest, order: Order) -> HttpResponse:
+    url = request.build_absolute_uri(order.get_absolute_url())
+    response = HttpResponse(calendar_file(order, url, timezone.now()), content_type="text/calendar; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{order.number}.ics"'
+    return response
+
+
+@require_http_methods(READ_AND_SEND)
+@private_page
+def forget(request: HttpRequest, number: str) -> HttpResponse:
+    """Let this browser forget the order: it may be somebody else's phone."""
+    if request.method != "POST":
+        return redirect("orders:order", number)
+    response = redirect("orders:lookup")
+    let_forget(request, response, number)
+    return response
