@@ -30,6 +30,7 @@ MOST_PLACES = 8
 class OutletRow(NamedTuple):
     """One shop in a list. `distance` is None where nobody asked from where; `available` where nobody asked for what."""
 
+    code: str
     name: str
     address: str
     opening: Opening
@@ -118,6 +119,7 @@ def _row(row: dict[str, Any], opening: Callable[..., Opening], list_address: str
         distance = distance_in_words(distance_km(row["chord"]), row["coordinate_accuracy_km"], is_vague=is_vague)
     closures = tuple(Closure.from_json(period) for period in row["closures"])
     return OutletRow(
+        code=row["code"],
         name=local_text(row["name_zh"], row["name_en"]),
         address=f"{list_address}{row['code']}/",
         opening=opening(row["timetable_id"], row["state"], closures),

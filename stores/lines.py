@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -17,35 +18,45 @@ from django.utils.translation import pgettext
 
 from catalog.catalogue import Catalogue, current_catalogue
 from catalog.fragments import kept_with_catalogue
+from catalog.models import Phone
 from catalog.templatetags.shop import yuan
 from stores.finder import OutletRow
 from stores.hours import Opening
+from stores.models import Outlet
 from stores.pages import Elsewhere, Shelf
 
 
-def outlet_lines(rows: Iterable[OutletRow]) -> Iterator[SafeString]:
-    """Yield a line for each shop: its name, how far, whether the phone asked for is there, whether it is open."""
-    marks = _stock_marks(current_catalogue())
+def outlet_lines(rows: Iterable[OutletRow], phone: Phone | None) -> Iterator[SafeString]:
+    """
+    Yield a line for each shop: its name, how far, whether `phone` is there, whether it is open.
+
+    Where the phone can be promised, the way to its reservation.
+    """
+    catalogue = current_catalogue()
+    marks, ways = _stock_marks(catalogue), _ways_to_reserve(catalogue)
     openings: dict[Opening, str] = {}
     for row in rows:
         # Most shops of a list keep the same hours.
         opening = openings.get(row.opening) or openings.setdefault(row.opening, f"{row.opening.mark} {row.opening}")
         distance = f" <span>{escape(row.distance)}</span>" if row.distance else ""
         mark = f"{marks[min(row.available, 2)]} " if row.available is not None else ""
+        can_promise = phone and row.available and row.opening.state == Outlet.State.OPEN
+        way = ways[phone.pk].format(row.code) if phone and can_promise and phone.pk in ways else ""
         yield mark_safe(  # noqa: S308 - every part is ours or escaped
-            f'<a href="{row.address}">{escape(row.name)}</a>{distance}<br>{mark}<span>{escape(opening)}</span>'
+            f'<a href="{row.address}">{escape(row.name)}</a>{distance}<br>{mark}<span>{escape(opening)}</span>{way}'
         )
 
 
-def shelf_lines(shelves: Iterable[Shelf]) -> Iterator[SafeString]:
+def shelf_lines(shelves: Iterable[Shelf], outlet: Outlet) -> Iterator[SafeString]:
     """Yield a line for each shelf: phone, price, whether it is there, when it was counted, where else it is."""
     catalogue = current_catalogue()
-    phones, marks = _phone_lines(catalogue), _stock_marks(catalogue)
+    phones, marks, ways = _phone_lines(catalogue), _stock_marks(catalogue), _ways_to_reserve(catalogue)
     for shelf in shelves:
         day = _("counted %(day)s") % {"day": shelf.counted}
         counted = f" <small>{escape(day)}</small>" if shelf.counted else ""
         mark = marks[min(shelf.available, 2)]
-        line = f"{phones[shelf.phone.pk]} {mark}{counted}{_elsewhere(shelf.elsewhere)}"
+        way = ways[shelf.phone.pk].format(outlet.code) if shelf.available and shelf.phone.pk in ways else ""
+        line = f"{phones[shelf.phone.pk]} {mark}{counted}{way}{_elsewhere(shelf.elsewhere)}"
         yield mark_safe(line)  # noqa: S308 - every part is ours or escaped
 
 
@@ -69,6 +80,16 @@ def _phone_lines(catalogue: Catalogue) -> dict[int, SafeString]:
             _("yuan"),
         )
         for phone in catalogue.phones
+    }
+
+
+@kept_with_catalogue
+def _ways_to_reserve(catalogue: Catalogue) -> dict[int, str]:
+    """The link to the form that reserves each phone on sale, but for the code of the shop that goes into it."""
+    checkout, word = reverse("orders:checkout"), escape(_("Reserve here"))
+    return {
+        phone.pk: f' <a class="way" href="{checkout}?p={phone.slug}&amp;outlet={{}}">{word}</a>'
+        for phone in catalogue.listed
     }
 
 

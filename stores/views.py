@@ -36,7 +36,7 @@ def outlets(request: HttpRequest) -> HttpResponse:
         found = finder.find_near(question.point, question, timezone.now())
     else:
         return render(request, "stores/country.html", {"question": question} | _country(question.phone))
-    context = {"question": question, "found": found, "lines": outlet_lines(found.outlets)}
+    context = {"question": question, "found": found, "lines": outlet_lines(found.outlets, question.phone)}
     return render(request, "stores/found.html", context)
 
 
@@ -64,7 +64,7 @@ def region(request: HttpRequest, code: str) -> HttpResponse:
         "map": map_of(place),
         "stock": pages.outlets_with_each_phone(place),
         "found": found,
-        "lines": outlet_lines(found.outlets),
+        "lines": outlet_lines(found.outlets, question.phone),
     }
     return render(request, "stores/region.html", context)
 
@@ -74,7 +74,9 @@ def outlet(request: HttpRequest, code: str) -> HttpResponse:
     question = read_question(request.GET)
     page = pages.outlet_page(code, timezone.now(), question.point)
     return render(
-        request, "stores/outlet.html", {"page": page, "outlet": page.outlet, "lines": shelf_lines(page.shelves)}
+        request,
+        "stores/outlet.html",
+        {"page": page, "outlet": page.outlet, "lines": shelf_lines(page.shelves, page.outlet)},
     )
 
 
