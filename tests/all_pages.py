@@ -11,12 +11,17 @@ MODES = {"zh": "/", "en": "/en/", "large zh": "/large/", "large en": "/large/en/
 
 @dataclass(frozen=True)
 class Page:
-    """One page. `path` has no language and size before it; `status` is what it answers; `outlet` is the chosen one."""
+    """
+    One page. `path` has no language and size before it; `status` is what it answers; `outlet` is the chosen one.
+
+    `is_public`: it is the same for everybody, so anybody may keep it.
+    """
 
     name: str
     path: str
     status: int = 200
     outlet: str = ""
+    is_public: bool = True
 
     def address(self, mode: str) -> str:
         return MODES[mode] + self.path.removeprefix("/")
@@ -28,6 +33,12 @@ def customer_pages(site: Site) -> list[Page]:
     outlet = _one(site, "SELECT max(code) FROM stores_outlet WHERE state = 'open' AND code LIKE '13%'")
     vague = _one(
         site, "SELECT min(code) FROM stores_outlet WHERE state = 'open' AND coordinate_source = 'county_offset'"
+    )
+    having = _one(
+        site,
+        "SELECT min(p.slug) FROM catalog_phone p JOIN stores_stocklevel l ON l.phone_id = p.id "
+        "JOIN stores_outlet o ON o.id = l.outlet_id WHERE o.code = %s AND l.is_available AND NOT p.is_discontinued",
+        outlet,
     )
     by_state = dict(site.rows("SELECT state, min(code) FROM stores_outlet GROUP BY state"))
     pages = [
@@ -57,6 +68,20 @@ def customer_pages(site: Site) -> list[Page]:
         Page("phones, my outlet", "/phones/", outlet=outlet),
         Page("phone, my outlet", f"/phones/{slugs[0]}/", outlet=outlet),
         Page("outlet, mine", f"/outlets/{outlet}/", outlet=outlet),
+        Page("basket, empty", "/basket/", is_public=False),
+        Page("reserve, where", f"/checkout/?p={slugs[0]}", is_public=False),
+        Page("reserve, which province", f"/checkout/?p={slugs[0]}&region=130000", is_public=False),
+        Page("reserve, nearest shops", f"/checkout/?p={slugs[0]}&q=fengning", is_public=False),
+        Page(
+            "reserve, four phones",
+            "/checkout/?lat=29.65&lng=91.1&" + "&".join(f"p={slug}:2" for slug in slugs[-4:]),
+            is_public=False,
+        ),
+        Page("reserve, no such place", f"/checkout/?p={slugs[0]}&q=zzzzzz", is_public=False),
+        Page("reserve, form", f"/checkout/?p={having}&outlet={outlet}", is_public=False),
+        Page("order, look up", "/orders/", is_public=False),
+        Page("order, somebody's", "/orders/107579630694/", is_public=False),
+        Page("messages of the demo", "/demo/messages/", is_public=False),
         Page("not found", "/nowhere/", status=404),
         Page("no such phone", "/phones/uniscope-x/", status=404),
         Page("no such outlet", "/outlets/130826100-99/", status=404),

@@ -14,7 +14,12 @@ LANGUAGES = {"zh": "zh-Hans", "en": "en", "large zh": "zh-Hans", "large en": "en
 
 @pytest.fixture(scope="module")
 def pages(site: Site) -> list[Page]:
-    return customer_pages(site)
+    return [page for page in customer_pages(site) if page.is_public]
+
+
+@pytest.fixture(scope="module")
+def private_pages(site: Site) -> list[Page]:
+    return [page for page in customer_pages(site) if not page.is_public]
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -30,6 +35,15 @@ def test_every_page_says_who_may_keep_it(site: Site, pages: list[Page], mode: st
         assert re.fullmatch(r"private, max-age=\d+" if page.outlet else r"public, max-age=\d+", policy), page
         assert "cookie" in varies
         assert "accept-encoding" in varies
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_nobody_else_keeps_what_is_of_one_visitor(site: Site, private_pages: list[Page], mode: str) -> None:
+    for page in private_pages:
+        answer, body = site.get(page.address(mode))
+        assert answer.status == page.status, page
+        assert str(answer.getheader("Cache-Control")) in ("private, no-cache", "no-store, private"), page
+        assert f'<html lang="{LANGUAGES[mode]}"' in body.decode(), page
 
 
 def test_pages_that_show_stock_are_soon_forgotten(site: Site, pages: list[Page]) -> None:
@@ -73,8 +87,8 @@ def test_no_page_sets_a_cookie(site: Site, pages: list[Page]) -> None:
         assert answer.getheader("Set-Cookie") is None, page
 
 
-def test_every_answer_is_locked_down(site: Site, pages: list[Page]) -> None:
-    for page in pages:
+def test_every_answer_is_locked_down(site: Site, pages: list[Page], private_pages: list[Page]) -> None:
+    for page in pages + private_pages:
         answer, _ = site.get(page.address("zh"))
         policy = dict(
             part.strip().partition(" ")[::2] for part in str(answer.getheader("Content-Security-Policy")).split(";")
@@ -90,8 +104,10 @@ def test_every_answer_is_locked_down(site: Site, pages: list[Page]) -> None:
         assert answer.getheader("X-Frame-Options") == "DENY"
 
 
-def test_nothing_is_styled_or_scripted_outside_the_hashes(site: Site, pages: list[Page]) -> None:
-    for page in pages:
+def test_nothing_is_styled_or_scripted_outside_the_hashes(
+    site: Site, pages: list[Page], private_pages: list[Page]
+) -> None:
+    for page in pages + private_pages:
         _, body = site.get(page.address("zh"), cookie=site.cookie_of(page.outlet))
         assert not re.search(rb"<[^>]+\s(style|on[a-z]+)=", body), page
         assert body.count(b"<style>") == 1, page
