@@ -109,11 +109,11 @@ def filters(catalogue: Catalogue) -> tuple[Filter, ...]:
 def sorts(catalogue: Catalogue) -> tuple[Sort, ...]:
     """Return the orders of the list; the first one is the one that needs no saying. Ties go by shelf order."""
     return (
-        Sort("cheap", _("cheap first"), lambda phone: (phone.price_fen, phone.position)),
-        Sort("dear", _("dear first"), lambda phone: (-phone.price_fen, phone.position)),
-        Sort("screen", _("large screen first"), lambda phone: (-phone.screen_inches, phone.position)),
-        Sort("battery", _("large battery first"), lambda phone: (-phone.battery_mah, phone.position)),
-        Sort("light", _("light first"), lambda phone: (phone.weight_g, phone.position)),
+        Sort("cheap", _("price, low to high"), lambda phone: (phone.price_fen, phone.position)),
+        Sort("dear", _("price, high to low"), lambda phone: (-phone.price_fen, phone.position)),
+        Sort("screen", _("larger screens first"), lambda phone: (-phone.screen_inches, phone.position)),
+        Sort("battery", _("larger batteries first"), lambda phone: (-phone.battery_mah, phone.position)),
+        Sort("light", _("lighter phones first"), lambda phone: (phone.weight_g, phone.position)),
     )
 
 
@@ -201,7 +201,7 @@ def _one_value(query: QueryDict, name: str, label: str) -> str:
 
 def _unknown(label: str, value: str, known: list[tuple[str, Selection]]) -> BadQuery:
     way_on = [Suggestion(name, selection.address) for name, selection in known]
-    return BadQuery(label, value, _("There is no such choice. These are:"), way_on)
+    return BadQuery(label, value, _("There is no such choice. Choose one of these:"), way_on)
 
 
 def found(catalogue: Catalogue, selection: Selection) -> tuple[Phone, ...]:

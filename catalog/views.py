@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -69,7 +71,12 @@ def comparison(request: HttpRequest) -> HttpResponse:
     if len(phones) < 2:
         context = {"cards": [cards.card_to_compare(catalogue, phone, phone in phones) for phone in catalogue.listed]}
         return render(request, "catalog/compare_choose.html", context)
-    return render(request, "catalog/compare.html", {"table": pages.comparison(catalogue, phones), "phones": phones})
+    context = {
+        "table": pages.comparison(catalogue, phones),
+        "phones": phones,
+        "canonical_query": urlencode([("p", phone.slug) for phone in phones]),
+    }
+    return render(request, "catalog/compare.html", context)
 
 
 def find_phone(catalogue: Catalogue, slug: str) -> Phone:

@@ -46,7 +46,10 @@ class Closure(NamedTuple):
     def days(self) -> str:
         """Say which days: March 4, or February 4 to February 20."""
         first, last = day_in_words(self.first_day), day_in_words(self.last_day)
-        return first if first == last else _("%(first)s to %(last)s") % {"first": first, "last": last}
+        if first == last:
+            return first
+        # Chinese sets dates, which begin with a figure, apart from the word between; weekdays it does not.
+        return pgettext("dates", "%(first)s to %(last)s") % {"first": first, "last": last}
 
     @classmethod
     def from_json(cls, period: Mapping[str, str]) -> Closure:

@@ -49,6 +49,10 @@ class Question:
     def any_stock(self) -> str:
         return self._query(only=None, page=None)
 
+    @property
+    def only_stock(self) -> str:
+        return self._query(only=1, page=None)
+
     def _query(self, **changes: object) -> str:
         """Return this question as the query of an address, with some of its keys changed (None: left out)."""
         keys: dict[str, object] = {"q": self.text or None}
@@ -124,7 +128,7 @@ def _read_phone(slug: str) -> Phone | None:
 def _read_page(text: str) -> int:
     page = int(text) if text.isascii() and text.isdecimal() and len(text) <= 10 else 0
     if page < 1:
-        raise BadQuery(_("Page"), text, _("Pages are counted 1, 2, 3."), [_all_shops()])
+        raise BadQuery(_("Page"), text, _("Pages are numbered 1, 2, 3 and so on."), [_all_shops()])
     if page > LAST_PAGE:
         raise no_such_page()
     return page
@@ -132,7 +136,7 @@ def _read_page(text: str) -> int:
 
 def no_such_page() -> NotHere:
     """Return what to raise for a page behind the last one."""
-    return NotHere(_("The list has not so many pages."), [_all_shops()])
+    return NotHere(_("The list does not have that many pages."), [_all_shops()])
 
 
 def _all_shops() -> Suggestion:

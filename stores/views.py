@@ -65,6 +65,7 @@ def region(request: HttpRequest, code: str) -> HttpResponse:
         "stock": pages.outlets_with_each_phone(place),
         "found": found,
         "lines": outlet_lines(found.outlets, question.phone),
+        "canonical_query": f"page={question.page}" if question.page > 1 else "",
     }
     return render(request, "stores/region.html", context)
 

@@ -2,13 +2,16 @@
 
 import re
 from html.parser import HTMLParser
-from urllib.parse import urljoin
+from urllib.parse import unquote, urljoin
 
 from django.test import Client
 
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 # Chinese that an English page may have: the name of the other language, and the attribution in its own words.
 MAY_BE_CHINESE = re.compile(r'<(\w+)[^>]* lang="zh-Hans"[^>]*>.*?</\1>', re.DOTALL)
+# A word of English, and those that a Chinese page may have besides what the visitor typed: names, and our sources.
+ENGLISH = re.compile(r"\b[A-Z]?[a-z]{2,}\b")
+MAY_BE_ENGLISH = {"English", "Android", "china", "division", "cpca"}
 ENDS_THEMSELVES = {"meta", "link", "br", "input", "img"}
 
 
@@ -68,6 +71,9 @@ def read(client: Client, address: str, status: int = 200) -> Page:
     assert all(below - above <= 1 for above, below in steps), "a heading level is left out"
     if "/en/" in address:
         assert not CHINESE.search(MAY_BE_CHINESE.sub("", page.html)), "Chinese on an English page"
+    else:
+        english = {word for word in ENGLISH.findall(page.text) if word not in unquote(address)}
+        assert not english - MAY_BE_ENGLISH, "English on a Chinese page"
     assert not re.search("最|第一(?!次)|[!！]", page.text), "a superlative or a shout"
     return page
 

@@ -67,6 +67,14 @@ def test_an_unknown_phone_is_not_found_and_a_like_one_offered(client: Client, ca
     assert "/en/phones/tcl-t503/" in page.links
 
 
+def test_a_comparison_is_known_by_the_phones_in_it(client: Client, catalogue: Catalogue) -> None:
+    page = read(client, "/compare/?p=tcl-t553&p=tcl-t503&utm_source=x")
+
+    address = "http://testserver/compare/?p=tcl-t553&amp;p=tcl-t503"
+    assert f'rel="canonical" href="{address}"' in page.html
+    assert f'hreflang="en" href="{address.replace("/compare", "/en/compare")}"' in page.html
+
+
 def test_no_query_for_the_phones(client: Client, catalogue: Catalogue, django_assert_num_queries) -> None:
     with django_assert_num_queries(0):
         client.get("/compare/?p=tcl-t553&p=tcl-t503")

@@ -5,6 +5,7 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory, override_settings
 from django.urls import path
+from django.utils.translation import gettext_lazy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +24,7 @@ def _raise(error: Exception):
 
 
 urlpatterns = [
-    path("gone/", _raise(GoneForGood("This shop has closed for good."))),
+    path("gone/", _raise(GoneForGood(gettext_lazy("This shop has closed for good.")))),
     path("bad/", _raise(BadRequest("for programmers"))),
     path("forbidden/", _raise(PermissionDenied("for programmers"))),
     path("broken/", _raise(ZeroDivisionError("for programmers"))),
@@ -60,14 +61,14 @@ def test_each_page_leads_on(broken_site: Client, address: str, status: int, larg
 def test_the_error_is_in_the_language_of_the_address(client: Client, address: str) -> None:
     page = read(client, address, 404)
 
-    assert "Nothing is here" in page.text
+    assert "There is nothing here" in page.text
     assert '<html lang="en"' in page.html
 
 
 @pytest.mark.django_db
 @override_settings(ROOT_URLCONF=__name__)
 def test_what_is_gone_for_good_says_why(client: Client) -> None:
-    assert "This shop has closed for good." in read(client, "/gone/", 410).text
+    assert "这家营业厅已经关了。" in read(client, "/gone/", 410).text
 
 
 def test_the_page_for_a_broken_server_needs_no_database() -> None:

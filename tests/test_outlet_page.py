@@ -53,7 +53,7 @@ def test_says_when_it_opens_again_and_why(client, shop):
     page = read(client, f"/outlets/{CODE}/")
 
     assert "关着，周三上午 8 点半开门" in page.text
-    assert "11 月 23 日至11 月 24 日 休息 盘点" in page.text
+    assert "11 月 23 日至 11 月 24 日 休息 盘点" in page.text
     assert "Stocktaking" in read(client, f"/en/outlets/{CODE}/").text
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from stores.maps import draw_maps
-from stores.models import Outlet
+from stores.models import Outlet, Region
 from stores.regions import recount_outlets
 from stores.totals import refresh_region_stock
 from tests.factories import create_outlet, create_phone, create_region, create_stock
@@ -53,10 +53,40 @@ def test_every_level_and_mode_keeps_to_the_rules_of_the_shop(client, county, cod
 
 
 def test_a_region_without_shops_leads_on(client, county):
+    Region.objects.filter(code="130800").update(latitude=41, longitude=117.5)
+    create_phone()
+
     page = read(client, "/regions/130800/")
 
     assert "这里还没有营业厅" in page.text
     assert 'name="q"' in page.html
+    assert "/outlets/?lat=41.0&lng=117.5" in page.links
+    assert "有几家营业厅有货" not in page.text
+
+
+def test_shows_only_the_shops_that_have_a_phone(client, county):
+    shops, phone, other = create_shops(2), create_phone(), create_phone()
+    create_stock(outlet=shops[0], phone=phone)
+    Region.objects.filter(code="130826").update(latitude=41, longitude=117.5)
+
+    every = read(client, f"/regions/130826/?phone={phone.slug}")
+    only = read(client, f"/regions/130826/?phone={phone.slug}&only=1")
+    none = read(client, f"/regions/130826/?phone={other.slug}&only=1")
+
+    assert f"?phone={phone.slug}&only=1" in every.links
+    assert f"/outlets/{shops[0].code}/" in only.links
+    assert f"/outlets/{shops[1].code}/" not in only.links
+    assert "这些营业厅今天都没有这款手机" in none.text
+    assert any(link.startswith("/outlets/?lat=41.0&lng=117.5&phone=") for link in none.links)
+
+
+def test_a_later_page_is_known_by_its_own_address(client, county):
+    create_shops(21)
+
+    assert (
+        'rel="canonical" href="http://testserver/regions/130826/?page=2"'
+        in read(client, "/regions/130826/?page=2").html
+    )
 
 
 def test_says_which_shops_have_a_phone(client, county):
