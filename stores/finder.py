@@ -9,15 +9,17 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import F, Func, IntegerField, Q, QuerySet, TextField, Value
+from django.db.models import DateField, F, FloatField, Func, IntegerField, Q, SmallIntegerField, TextField, Value
 from django.db.models.functions import Cast, Coalesce
 from django.urls import reverse
 
 from catalog.models import local_text
 from stores.geography import Point, distance_km
-from stores.hours import NO_WEEK, SHANGHAI, Closure, Opening, opening_at, weeks_of
+from stores.hours import NO_WEEK, SHANGHAI, Closure, Opening, closures_of, opening_at, weeks_of
 from stores.models import Outlet, PlaceKey, Region
 from stores.place_words import distance_in_words
+from stores.prepared import IsAnyOf, Parameter, Prepared
+from stores.querysets import OutletQuerySet
 from stores.questions import Question, no_such_page
 from stores.search import Hit, find_places
 
@@ -57,11 +59,13 @@ def find_by_text(question: Question, moment: datetime) -> Found:
     codes = [hit.code for hit in hits if hit.level >= Region.Level.TOWN]
     towns = [hit.code for hit in hits if hit.level == Region.Level.TOWN]
     own = [hit.code for hit in hits if hit.level == PlaceKey.OUTLET_LEVEL]
-    rank = Coalesce(_PlaceIn(codes, "town_id"), _PlaceIn(codes, "code"))
-    outlets = Outlet.objects.visible().filter(Q(town__in=towns) | Q(code__in=own)).order_by(rank, "code")
     # What the regions take of the first page, the later pages make up for.
     first = ROWS * (question.page - 1) - len(places)
-    rows, has_more = _rows(outlets, question, moment, start=max(first, 0), stop=first + ROWS)
+    asked = {"codes": codes, "towns": towns, "own": own}
+    rows: list[OutletRow] = []
+    has_more = False
+    if codes:
+        rows, has_more = _rows(_named, asked, question, moment, start=max(first, 0), stop=first + ROWS)
     if question.page > 1 and not rows:
         raise no_such_page()
     return Found(places if question.page == 1 else [], rows, has_more)
@@ -69,39 +73,75 @@ def find_by_text(question: Question, moment: datetime) -> Found:
 
 def find_near(point: Point, question: Question, moment: datetime) -> Found:
     """Return the open shops nearest to `point`. At most two queries."""
-    return _page(Outlet.objects.open().nearest(point), question, moment)
+    return _page(_near, {"latitude": point.latitude, "longitude": point.longitude}, question, moment)
 
 
 def find_in_region(region: Region, question: Question, moment: datetime) -> Found:
     """Return the shops of a region in the order of their codes. At most two queries."""
-    return _page(Outlet.objects.visible().in_region(region).order_by("town_id", "code"), question, moment)
+    return _page(_inside, {"prefix": region.prefix}, question, moment)
 
 
-def _page(outlets: QuerySet[Outlet], question: Question, moment: datetime) -> Found:
+def _named() -> OutletQuerySet:
+    codes, towns, own = (Parameter(name, ArrayField(TextField())) for name in ("codes", "towns", "own"))
+    rank = Coalesce(_PlaceIn(codes, "town_id"), _PlaceIn(codes, "code"))
+    return Outlet.objects.visible().filter(Q(IsAnyOf("town", towns)) | Q(IsAnyOf("code", own))).order_by(rank, "code")
+
+
+def _near() -> OutletQuerySet:
+    latitude, longitude = (Parameter(name, FloatField()) for name in ("latitude", "longitude"))
+    return Outlet.objects.open().nearest(Point(latitude, longitude))
+
+
+def _inside() -> OutletQuerySet:
+    return Outlet.objects.visible().with_prefix(Parameter("prefix", TextField())).order_by("town_id", "code")
+
+
+Outlets = Callable[[], OutletQuerySet]
+
+
+def _page(outlets: Outlets, asked: dict[str, Any], question: Question, moment: datetime) -> Found:
     first = ROWS * (question.page - 1)
-    rows, has_more = _rows(outlets, question, moment, start=first, stop=first + ROWS)
+    rows, has_more = _rows(outlets, asked, question, moment, start=first, stop=first + ROWS)
     if question.page > 1 and not rows:
         raise no_such_page()
     return Found([], rows, has_more)
 
 
-_FIELDS = ("code", "name_zh", "name_en", "state", "timetable_id", "closures")
-_DISTANCE_FIELDS = ("chord", "coordinate_accuracy_km", "coordinate_source")
+@cache
+def _prepared(outlets: Outlets, with_stock: bool, only_having: bool) -> Prepared:
+    """Return the question for what a row of a list says of the outlets, by the parameters of `outlets` and its own."""
+
+    def make() -> Any:
+        phone = Parameter("phone", SmallIntegerField())
+        found = outlets().with_closures(Parameter("today", DateField()))
+        found = found.having(phone) if only_having else found
+        found = found.with_stock_of(phone) if with_stock else found
+        nothing = Value(None, IntegerField())
+        return found.values_list(
+            "code",
+            "name_zh",
+            "name_en",
+            "state",
+            "timetable_id",
+            "closures",
+            "chord" if "chord" in found.query.annotations else nothing,
+            "coordinate_accuracy_km",
+            "coordinate_source",
+            "available" if with_stock else nothing,
+        )
+
+    return Prepared(make)
 
 
-def _rows(outlets: Any, question: Question, moment: datetime, *, start: int, stop: int) -> tuple[list[OutletRow], bool]:
+def _rows(
+    outlets: Outlets, asked: dict[str, Any], question: Question, moment: datetime, *, start: int, stop: int
+) -> tuple[list[OutletRow], bool]:
     """Return the rows from `start` to before `stop`, and whether there are more. Two queries."""
-    fields = list(_FIELDS)
-    if question.phone and question.only_having:
-        outlets = outlets.having(question.phone)
-    if question.phone:
-        outlets = outlets.with_stock_of(question.phone)
-        fields.append("available")
-    if "chord" in outlets.query.annotations:
-        fields += _DISTANCE_FIELDS
-    outlets = outlets.with_closures(moment.astimezone(SHANGHAI).date())
-    found = list(outlets.values(*fields)[start : stop + 1])
-    weeks = weeks_of(row["timetable_id"] for row in found)
+    prepared = _prepared(outlets, question.phone is not None, question.phone is not None and question.only_having)
+    phone = question.phone.pk if question.phone else None
+    today = moment.astimezone(SHANGHAI).date()
+    found = prepared.rows(**asked, phone=phone, today=today, offset=start, limit=stop + 1 - start)
+    weeks = weeks_of(row[4] for row in found)
     list_address = reverse("stores:outlets")
 
     @cache
@@ -112,19 +152,19 @@ def _rows(outlets: Any, question: Question, moment: datetime, *, start: int, sto
     return rows, len(found) > stop - start
 
 
-def _row(row: dict[str, Any], opening: Callable[..., Opening], list_address: str) -> OutletRow:
+def _row(row: tuple[Any, ...], opening: Callable[..., Opening], list_address: str) -> OutletRow:
+    code, chinese, english, state, timetable, closures, chord, accuracy, source, available = row
     distance = None
-    if "chord" in row:
-        is_vague = row["coordinate_source"] == Outlet.CoordinateSource.COUNTY_OFFSET
-        distance = distance_in_words(distance_km(row["chord"]), row["coordinate_accuracy_km"], is_vague=is_vague)
-    closures = tuple(Closure.from_json(period) for period in row["closures"])
+    if chord is not None:
+        is_vague = source == Outlet.CoordinateSource.COUNTY_OFFSET
+        distance = distance_in_words(distance_km(chord), accuracy, is_vague=is_vague)
     return OutletRow(
-        code=row["code"],
-        name=local_text(row["name_zh"], row["name_en"]),
-        address=f"{list_address}{row['code']}/",
-        opening=opening(row["timetable_id"], row["state"], closures),
+        code=code,
+        name=local_text(chinese, english),
+        address=f"{list_address}{code}/",
+        opening=opening(timetable, state, closures_of(tuple(closures))),
         distance=distance,
-        available=row.get("available"),
+        available=available,
     )
 
 
@@ -134,6 +174,5 @@ class _PlaceIn(Func):
     function = "array_position"
     output_field = IntegerField()
 
-    def __init__(self, codes: list[str], field: str) -> None:
-        texts = ArrayField(TextField())
-        super().__init__(Cast(Value(codes, texts), texts), Cast(F(field), TextField()))
+    def __init__(self, codes: Parameter, field: str) -> None:
+        super().__init__(Cast(codes, ArrayField(TextField())), Cast(F(field), TextField()))

@@ -6,19 +6,24 @@ Hours are on the clock of Asia/Shanghai, which China keeps everywhere and all ye
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BigIntegerField
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from catalog.models import local_text
 from stores.models import Outlet, TimetableHours
+from stores.prepared import IsAnyOf, Parameter, Prepared
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 # A shop that does not open within so many days opens on no day that is worth telling.
@@ -56,6 +61,12 @@ class Closure(NamedTuple):
         """Read what `OutletQuerySet.with_closures` annotates."""
         first, last = date.fromisoformat(period["first_day"]), date.fromisoformat(period["last_day"])
         return cls(first, last, period["reason_zh"], period["reason_en"])
+
+
+@lru_cache(maxsize=1000)
+def closures_of(periods: tuple[str, ...]) -> tuple[Closure, ...]:
+    """Read the JSON of closed periods. Holidays are closed periods of many shops, so most have been read before."""
+    return tuple(Closure.from_json(json.loads(period)) for period in periods)
 
 
 @dataclass(frozen=True)
@@ -125,12 +136,19 @@ def _covering(day: date, closures: Iterable[Closure]) -> Closure | None:
 
 
 def weeks_of(timetables: Iterable[int]) -> dict[int, Week]:
-    """Return the week of each of the timetables (their keys). One query."""
-    hours = TimetableHours.objects.filter(timetable__in=set(timetables)).order_by("weekday", "opens")
+    """Return the week of each of the timetables (their keys). One query, if there are any."""
+    asked = list(set(timetables))
     weeks: dict[int, list[list[Hours]]] = {}
-    for timetable, weekday, opens, closes in hours.values_list("timetable", "weekday", "opens", "closes"):
+    for timetable, weekday, opens, closes in _hours_of.rows(timetables=asked) if asked else ():
         weeks.setdefault(timetable, [[] for _day in range(7)])[weekday].append((opens, closes))
     return {timetable: tuple(map(tuple, week)) for timetable, week in weeks.items()}
+
+
+@Prepared
+def _hours_of() -> Any:
+    timetables = Parameter("timetables", ArrayField(BigIntegerField()))
+    hours = TimetableHours.objects.filter(IsAnyOf("timetable", timetables)).order_by("weekday", "opens")
+    return hours.values_list("timetable", "weekday", "opens", "closes")
 
 
 def week_of(outlet: Any) -> Week:

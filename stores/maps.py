@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection, transaction
+from django.db.models import CharField
 
 from stores.models import Region, RegionMap
+from stores.prepared import Parameter, Prepared
 
 # A map's longer side has so many cells. Outlets in one cell are one dot, so a map has a size that the number of outlets
 # cannot outgrow.
@@ -55,4 +59,13 @@ def draw_maps() -> int:
 
 def map_of(region: Region | None) -> RegionMap | None:
     """Return the map of a region, or of the country (None); None where there is nothing to see."""
-    return RegionMap.objects.filter(region=region).first()
+    if region is None:
+        return RegionMap.objects.filter(region=None).first()
+    rows = _map_of_region.rows(region=region.pk)
+    return RegionMap(None, region.pk, *rows[0]) if rows else None
+
+
+@Prepared
+def _map_of_region() -> Any:
+    maps = RegionMap.objects.filter(region=Parameter("region", CharField()))
+    return maps.values_list("width", "height", "path")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models import BigIntegerField, CharField, DateField
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -14,9 +16,21 @@ from catalog.catalogue import current_catalogue
 from catalog.errors import GoneForGood, NotHere, Suggestion
 from catalog.models import Phone, local_text
 from stores.geography import Point, distance_between, distance_km
-from stores.hours import NO_WEEK, SHANGHAI, Closure, Opening, Week, day_in_words, opening_at, week_in_words, weeks_of
+from stores.hours import (
+    NO_WEEK,
+    SHANGHAI,
+    Closure,
+    Opening,
+    Week,
+    closures_of,
+    day_in_words,
+    opening_at,
+    week_in_words,
+    weeks_of,
+)
 from stores.models import AVAILABLE, Outlet, Region, RegionStock, StockLevel
 from stores.place_words import distance_in_words, way_from_seat
+from stores.prepared import Parameter, Prepared
 
 # Where else a phone is that this shop has not got: so many shops.
 ELSEWHERE = 3
@@ -54,7 +68,7 @@ class OutletPage:
     opening: Opening
     hours: Week
     week: list[tuple[str, str]]
-    closures: list[Closure]
+    closures: tuple[Closure, ...]
     shelves: list[Shelf]
     counted: str
     way: str
@@ -67,10 +81,9 @@ def outlet_page(code: str, moment: datetime, point: Point | None = None) -> Outl
 
     Raises NotHere for an unknown code, GoneForGood for an outlet that is closed for good.
     """
-    outlet = _find_outlet(code, moment)
+    outlet, closures = _find_outlet(code, moment)
     weeks = weeks_of([outlet.timetable_id])
     week = weeks.get(outlet.timetable_id, NO_WEEK)
-    closures = [Closure.from_json(period) for period in outlet.closures]
     distance = None
     if point:
         km = distance_between(point, Point(outlet.latitude, outlet.longitude))
@@ -91,14 +104,57 @@ def outlet_page(code: str, moment: datetime, point: Point | None = None) -> Outl
     )
 
 
-def _find_outlet(code: str, moment: datetime) -> Any:
-    outlets = Outlet.objects.with_closures(moment.astimezone(SHANGHAI).date())
-    outlet = outlets.select_related("town__parent__parent__parent").filter(code=code).first()
-    if outlet is None:
+def _find_outlet(code: str, moment: datetime) -> tuple[Outlet, tuple[Closure, ...]]:
+    """Return the outlet, its town with the regions around it loaded, and on which days it is closed. One query."""
+    rows = _outlet_of_code.rows(code=code, today=moment.astimezone(SHANGHAI).date())
+    if not rows:
         raise NotHere(_("We have no shop with this code."), _shops_of(code.partition("-")[0]))
+    periods, *values = rows[0]
+    outlet = Outlet.from_db(DEFAULT_DB_ALIAS, _OUTLET_FIELDS, values[: len(_OUTLET_FIELDS)])
+    outlet.town = _region_from(values[len(_OUTLET_FIELDS) :])
     if outlet.state == Outlet.State.CLOSED:
         raise GoneForGood(_("This shop has closed for good."), _nearest_to(outlet))
-    return outlet
+    return outlet, closures_of(tuple(periods))
+
+
+_OUTLET_FIELDS = (
+    "id",
+    "code",
+    "name_zh",
+    "name_en",
+    "town_id",
+    "address_zh",
+    "address_en",
+    "telephone",
+    "latitude",
+    "longitude",
+    "coordinate_source",
+    "coordinate_accuracy_km",
+    "state",
+    "timetable_id",
+)
+_REGION_FIELDS = ("code", "level", "parent_id", "name_zh", "name_en", "latitude", "longitude", "outlet_count")
+
+
+def _with_those_around(path: str) -> list[str]:
+    """Return the columns of the region at `path` and of those that it lies in, for `_region_from`."""
+    steps = [f"{path}{'parent__' * step}" for step in range(len(Region.Level))]
+    return [f"{step}{field}" for step in steps for field in _REGION_FIELDS]
+
+
+def _region_from(values: Sequence[Any]) -> Region:
+    """Return the region whose columns these are, its parents loaded."""
+    region = Region.from_db(DEFAULT_DB_ALIAS, _REGION_FIELDS, values[: len(_REGION_FIELDS)])
+    if region.parent_id:
+        region.parent = _region_from(values[len(_REGION_FIELDS) :])
+    return region
+
+
+@Prepared
+def _outlet_of_code() -> Any:
+    outlets = Outlet.objects.filter(code=Parameter("code", CharField())).order_by()
+    outlets = outlets.with_closures(Parameter("today", DateField()))
+    return outlets.values_list("closures", *_OUTLET_FIELDS, *_with_those_around("town__"))
 
 
 def _shops_of(town_code: str) -> list[Suggestion]:
@@ -114,7 +170,7 @@ def _nearest_to(outlet: Outlet) -> list[Suggestion]:
 
 def _shelves(outlet: Outlet) -> tuple[list[Shelf], str]:
     """Return the shelves, and the day on which they were all counted. Two queries."""
-    levels = StockLevel.objects.filter(outlet=outlet).values_list("phone", AVAILABLE, "counted_at")
+    levels = _levels_of_outlet.rows(outlet=outlet.pk)
     found = {phone: (available, _day(counted_at)) for phone, available, counted_at in levels}
     days = {day for _available, day in found.values()}
     phones = current_catalogue().listed
@@ -131,6 +187,12 @@ def _shelves(outlet: Outlet) -> tuple[list[Shelf], str]:
     ]
     # What is there comes first; both parts in the order of the catalogue.
     return sorted(shelves, key=lambda shelf: not shelf.available), days.pop() if len(days) == 1 else ""
+
+
+@Prepared
+def _levels_of_outlet() -> Any:
+    levels = StockLevel.objects.filter(outlet=Parameter("outlet", BigIntegerField()))
+    return levels.values_list("phone", AVAILABLE, "counted_at")
 
 
 def _day(counted_at: datetime | None) -> str:
@@ -180,10 +242,26 @@ def around(region: Region) -> list[Region]:
 
 def find_region(code: str) -> Region:
     """Return the region with those around it. Raises NotHere, with the regions whose code begins alike. One query."""
-    region = Region.objects.select_related("parent__parent__parent").filter(code=code).first()
-    if region is None:
+    rows = _region_of_code.rows(code=code)
+    if not rows:
         raise NotHere(_("We know no place with this code."), regions_like(code))
-    return region
+    return _region_from(rows[0])
+
+
+@Prepared
+def _region_of_code() -> Any:
+    regions = Region.objects.filter(code=Parameter("code", CharField())).order_by()
+    return regions.values_list(*_with_those_around(""))
+
+
+def children_of(region: Region) -> list[Region]:
+    """Return the regions right inside `region`, in the order of their codes. One query."""
+    return [Region.from_db(DEFAULT_DB_ALIAS, _REGION_FIELDS, row) for row in _children.rows(parent=region.pk)]
+
+
+@Prepared
+def _children() -> Any:
+    return Region.objects.filter(parent=Parameter("parent", CharField())).values_list(*_REGION_FIELDS)
 
 
 def regions_like(code: str) -> list[Suggestion]:
@@ -193,7 +271,12 @@ def regions_like(code: str) -> list[Suggestion]:
     return [Suggestion(region.name, region.get_absolute_url()) for region in regions]
 
 
-def outlets_with_each_phone(region: Region | None) -> list[tuple[Phone, int]]:
-    """Return each phone on sale with how many open outlets of the region (None: the country) have it. One query."""
-    counts = dict(RegionStock.objects.filter(region=region).values_list("phone", "outlets_with"))
+def outlets_with_each_phone(region: Region) -> list[tuple[Phone, int]]:
+    """Return each phone on sale with how many open outlets of the region have it. One query."""
+    counts = dict(_stock_of_region.rows(region=region.pk))
     return [(phone, counts.get(phone.pk, 0)) for phone in current_catalogue().listed]
+
+
+@Prepared
+def _stock_of_region() -> Any:
+    return RegionStock.objects.filter(region=Parameter("region", CharField())).values_list("phone", "outlets_with")

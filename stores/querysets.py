@@ -13,8 +13,6 @@ from django.db.models.functions import Cast, Coalesce, Greatest, JSONObject
 from stores.geography import Chord, Point, SpherePoint
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from stores.models import Region
 
 # The one expression for what an outlet can promise of a phone. (SQL has its twin in `stores.ledger`.)
@@ -34,7 +32,11 @@ class OutletQuerySet(models.QuerySet[Any]):
 
     def in_region(self, region: Region) -> OutletQuerySet:
         """Keep the outlets inside `region`, whatever its level: those in towns whose code begins with its digits."""
-        return self.filter(town__code__startswith=region.prefix)
+        return self.with_prefix(region.prefix)
+
+    def with_prefix(self, digits: Any) -> OutletQuerySet:
+        """Keep the outlets in towns whose code begins with `digits`."""
+        return self.filter(town__code__startswith=digits)
 
     def nearest(self, point: Point) -> OutletQuerySet:
         """
@@ -42,7 +44,7 @@ class OutletQuerySet(models.QuerySet[Any]):
 
         Each outlet has `chord`, the straight line to `point` in earth radii (see `geography.distance_km`).
         """
-        latitude, longitude = (Value(angle, models.FloatField()) for angle in point)
+        latitude, longitude = (_expression(angle, models.FloatField()) for angle in point)
         return self._measured_from(SpherePoint(latitude, longitude))
 
     def having(self, *phones: Any) -> OutletQuerySet:
@@ -95,8 +97,12 @@ class OutletQuerySet(models.QuerySet[Any]):
             week_hours=ArraySubquery(weekly.values(span=JSONObject(weekday="weekday", opens="opens", closes="closes")))
         )
 
-    def with_closures(self, today: date) -> OutletQuerySet:
-        """Annotate each outlet with `closures`: its closed periods that end today or later, as plain objects."""
+    def with_closures(self, today: Any) -> OutletQuerySet:
+        """
+        Annotate each outlet with `closures`: its closed periods as plain objects.
+
+        Those that are over by `today` (a date) are left out.
+        """
         periods = self.model._meta.get_field("closed_periods").related_model.objects
         coming = periods.filter(outlet=OuterRef("pk"), last_day__gte=today).order_by("first_day")
         return self.annotate(
@@ -116,6 +122,10 @@ class OutletQuerySet(models.QuerySet[Any]):
         # By way of the relation, because the models import this file.
         levels = self.model._meta.get_field("stock_levels").related_model
         return levels.objects.filter(outlet=OuterRef("pk"))
+
+
+def _expression(value: Any, field: models.Field) -> Any:
+    return value if hasattr(value, "resolve_expression") else Value(value, field)
 
 
 def _as_in_index(phone: Any) -> Cast:

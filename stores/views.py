@@ -60,7 +60,7 @@ def region(request: HttpRequest, code: str) -> HttpResponse:
         "question": replace(question, text="", point=None),
         "region": place,
         "around": pages.around(place)[:-1],
-        "children": place.children.all(),
+        "children": pages.children_of(place),
         "map": map_of(place),
         "stock": pages.outlets_with_each_phone(place),
         "found": found,

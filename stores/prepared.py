@@ -1,0 +1,62 @@
+"""
+Questions to the database whose SQL is made once for the process.
+
+Django makes a queryset's SQL anew for each page, which costs several times what PostgreSQL needs to answer. So the
+questions of the pages asked most are querysets with parameters: the rules stay where querysets keep them, and what is
+left to do for a page is to fill in the values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models import BooleanField, Expression, Field, Func, QuerySet
+
+
+class Parameter(Expression):
+    """Stands for a value that is only known when the question is asked."""
+
+    def __init__(self, name: str, field: Field) -> None:
+        super().__init__(output_field=field)
+        self.name = name
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        return "%s", [self]
+
+
+class IsAnyOf(Func):
+    """Whether a column has one of the values of an array: `filter(IsAnyOf("code", Parameter("codes", ...)))`."""
+
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY("
+    arity = 2
+    output_field = BooleanField()
+
+
+class Prepared:
+    """The rows of a queryset of values with parameters, as plain tuples."""
+
+    def __init__(self, make: Callable[[], QuerySet[Any, Any]]) -> None:
+        """`make` is called when the rows are first asked for: only then all models are there."""
+        self._make = make
+
+    @cached_property
+    def _statement(self) -> tuple[str, tuple[Any, ...]]:
+        return self._make().query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
+
+    def rows(self, *, limit: int | None = None, offset: int = 0, **values: Any) -> list[tuple[Any, ...]]:
+        """
+        Return the rows for these `values` of the parameters, as psycopg2 reads them (JSON is text). One query.
+
+        Raises KeyError for a parameter that has no value.
+        """
+        sql, parameters = self._statement
+        filled = [values[part.name] if isinstance(part, Parameter) else part for part in parameters]
+        if limit is not None:
+            sql, filled = f"{sql} LIMIT %s OFFSET %s", [*filled, limit, offset]
+        with connection.cursor() as cursor:
+            cursor.execute(sql, filled)
+            return cursor.fetchall()
