@@ -14,9 +14,9 @@ from stores.geography import Point
 from stores.models import Outlet
 
 SIZES = (15_000, 150_000, 1_500_000)
-ROUNDS = 5
-LOOKS = 300
-CHECKED = 5  # positions whose answer is compared with that of a search without any index
+ROUNDS = 3
+LOOKS = 60
+CHECKED = 2  # positions whose answer is compared with that of a search without any index
 
 KINDS = ("common phone (60 %)", "rare phone (1 %)", "both")
 

@@ -6,11 +6,14 @@ import multiprocessing
 import os
 import random
 import time
+from collections.abc import Callable
 from contextlib import closing
 from itertools import count
 from multiprocessing.connection import Connection
 from statistics import median
+from typing import Any
 
+import psutil
 import psycopg2
 
 from benchmarks.scale import scaled
@@ -67,25 +70,38 @@ def run() -> str:
     callers[0].ask("fill", shelves)
     callers[0].answer()
     lines = [
-        f"| reservations a second, {CONNECTIONS} connections | bare floor | floor on the chain | rule | of floor | "
+        f"| reservations, {CONNECTIONS} connections | bare floor | floor on the chain | rule | of floor | "
         "of chained floor | goal |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, where, goal in [("spread over 1,000 shelves", shelves, 0.6), ("one hot row", shelves[:1], 0.5)]:
-        rates = {way: [] for way in WAYS}
+        rates: dict[str, list[float]] = {way: [] for way in WAYS}
+        thrift: dict[str, list[float]] = {way: [] for way in WAYS}
         for _ in range(ROUNDS):
             for way in WAYS:
                 for caller in callers:
                     caller.ask(way, where)
-                rates[way].append(sum(caller.answer() for caller in callers) / SECONDS)
-        of_floor, of_chain = (
-            median(rule / floor for rule, floor in zip(rates["rule"], rates[way], strict=True)) for way in WAYS[:2]
-        )
-        typical = " | ".join(f"{median(rates[way]):,.0f}" for way in WAYS)
-        lines.append(f"| {name} | {typical} | {of_floor:.2f} | {of_chain:.2f} | {goal} |")
+                answers = [caller.answer() for caller in callers]
+                done = sum(each for each, _ in answers)
+                rates[way].append(done / SECONDS)
+                thrift[way].append(done / sum(cpu for _, cpu in answers))
+        lines.append(f"| {name}: a second | {_row(rates, '{:,.0f}')} | {goal} |")
+        cost = {way: [1000 / each for each in thrift[way]] for way in WAYS}
+        typical = " | ".join(f"{median(cost[way]):.2f}" for way in WAYS)
+        lines.append(f"| {name}: CPU ms each | {typical} | {_ratios(thrift)} | {goal} |")
     for caller in callers:
         caller.process.kill()
     return "\n".join(lines) + "\n"
+
+
+def _row(rates: dict[str, list[float]], form: str) -> str:
+    return " | ".join(form.format(median(rates[way])) for way in WAYS) + f" | {_ratios(rates)}"
+
+
+def _ratios(rates: dict[str, list[float]]) -> str:
+    """Return how much of each floor the rule reaches: medians of the rounds' own ratios."""
+    pairs = [zip(rates["rule"], rates[floor], strict=True) for floor in ("floor", "chain")]
+    return " | ".join(f"{median(rule / floor for rule, floor in each):.2f}" for each in pairs)
 
 
 class Caller:
@@ -100,7 +116,7 @@ class Caller:
     def ask(self, way: str, shelves: list[tuple[int, int]]) -> None:
         self.pipe.send((way, shelves))
 
-    def answer(self) -> int:
+    def answer(self) -> Any:
         return self.pipe.recv()
 
 
@@ -110,6 +126,8 @@ def work(url: str, number: int, pipe: Connection) -> None:
     import django
 
     django.setup()
+
+    from django.db import connection
 
     from stores import ledger, stock
     from stores.ledger import Act, Change, Kind, Operation
@@ -127,18 +145,34 @@ def work(url: str, number: int, pipe: Connection) -> None:
     def by_rule(outlet_id: int, phone_id: int) -> None:
         stock.reserve(outlet_id, {phone_id: 1}, Act(next(keys), "customer:1", "order:1"))
 
+    connection.ensure_connection()
+    backends = [psutil.Process(each.info.backend_pid) for each in (bare, connection.connection)]
+
+    def cpu_seconds(way: str) -> float:
+        """Of this process and of the backend that it works with."""
+        return time.process_time() + sum(backends[way == "rule"].cpu_times()[:2])
+
     ways = dict(zip(WAYS, (by_floor, by_chain, by_rule), strict=True))
     dice = random.Random(number)  # noqa: S311
     while True:
         way, shelves = pipe.recv()
-        done = 0
+        done: Any = 0
         if way == "fill":
             for outlet_id, phone_id in shelves:
                 operation = Operation(outlet_id, Kind.RECEIVED, next(keys), "system:benchmark")
-                ledger.write(operation, [Change(phone_id, 1_000_000, 0)])
+                ledger.write(operation, [Change(phone_id, 100_000, 0)])
+        elif way == "latencies":
+            done = [timed(by_rule, *dice.choice(shelves)) for _ in range(300)]
         else:
-            reserve, end = ways[way], time.perf_counter() + SECONDS
+            reserve, end, used = ways[way], time.perf_counter() + SECONDS, cpu_seconds(way)
             while time.perf_counter() < end:
                 reserve(*dice.choice(shelves))
                 done += 1
+            done = done, cpu_seconds(way) - used
         pipe.send(done)
+
+
+def timed(reserve: Callable[[int, int], None], outlet_id: int, phone_id: int) -> float:
+    began = time.perf_counter()
+    reserve(outlet_id, phone_id)
+    return time.perf_counter() - began

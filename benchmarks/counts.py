@@ -1,0 +1,142 @@
+"""A count of all 210,000 shelves by one call, beside COPY plus upsert of the same rows; and reservations meanwhile."""
+
+from __future__ import annotations
+
+import io
+import os
+import resource
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from statistics import median, quantiles
+from typing import Any
+
+import psycopg2
+
+from benchmarks.reservations import Caller
+from benchmarks.scale import ROOT, scaled
+
+ROUNDS = 3
+CASES = (("all differ", 1, 6), ("1 % differ", 100, 2))
+
+SETUP = """
+DROP TABLE IF EXISTS floor_shelf;
+CREATE TABLE floor_shelf (outlet_id bigint, phone_id smallint, on_hand int NOT NULL, counted_at timestamptz NOT NULL,
+    PRIMARY KEY (outlet_id, phone_id)) WITH (fillfactor = 70);
+INSERT INTO floor_shelf SELECT outlet_id, phone_id, on_hand, now() FROM stores_stocklevel;
+"""
+STAGE = "CREATE TEMPORARY TABLE staged (outlet_id bigint, phone_id smallint, on_hand int, counted_at timestamptz)"
+UPSERT = """
+INSERT INTO floor_shelf SELECT outlet_id, phone_id, on_hand, counted_at FROM staged
+ON CONFLICT (outlet_id, phone_id) DO UPDATE SET on_hand = excluded.on_hand, counted_at = excluded.counted_at
+WHERE floor_shelf.on_hand <> excluded.on_hand
+"""
+# The same when it has to remember of every shelf when it was counted, as the rule does.
+UPSERT_ALL = UPSERT.replace("on_hand <> excluded.on_hand", "counted_at < excluded.counted_at")
+
+
+def run() -> str:
+    """Measure and return the tables."""
+    url = scaled(15_000, 14)
+    with closing(psycopg2.connect(url)) as bare, bare, bare.cursor() as cursor:
+        cursor.execute(SETUP)
+    lines = [
+        "| a count of 210,000 shelves, seconds | COPY plus upsert of what differs | of every time of count | rule | "
+        "ratio | to every time | goal | its memory, MB |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, every, goal in CASES:
+        rounds = [(by_floor(url, every, UPSERT), by_floor(url, every, UPSERT_ALL), *by_rule(url, every))
+                  for _ in range(ROUNDS)]  # fmt: skip
+        low, high, rule, memory = (median(column) for column in zip(*rounds, strict=True))
+        ratio, to_every = (median(each[2] / each[floor] for each in rounds) for floor in (0, 1))
+        lines.append(
+            f"| {name} | {low:.2f} | {high:.2f} | {rule:.2f} | {ratio:.1f} | {to_every:.1f} | {goal} | {memory:.0f} |"
+        )
+    return "\n".join(lines) + "\n\n" + meanwhile(url)
+
+
+def by_floor(url: str, every: int, upsert: str) -> float:
+    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        rows = counted(cursor, "floor_shelf", every)
+        began = time.perf_counter()
+        cursor.execute(STAGE)
+        cursor.copy_expert("COPY staged FROM STDIN", rows)
+        cursor.execute(upsert)
+        connection.commit()
+        return time.perf_counter() - began
+
+
+def by_rule(url: str, every: int) -> tuple[float, float]:
+    """Count in a process of its own, as a job of the worker would; return seconds and megabytes."""
+    answer = subprocess.run(
+        [sys.executable, "-m", "benchmarks.counts", str(every)],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    seconds, megabytes = answer.stdout.split()
+    return float(seconds), float(megabytes)
+
+
+def counted(cursor: Any, table: str, every: int) -> io.StringIO:
+    """Return what COPY reads: each shelf as it is, but for one more on every so-manieth."""
+    cursor.execute(
+        f"SELECT format(E'%%s\\t%%s\\t%%s\\t%%s', outlet_id, phone_id,"  # noqa: S608
+        f" on_hand + (row_number() OVER () %% %s = 0)::int, clock_timestamp()) FROM {table}",
+        [every],
+    )
+    return io.StringIO("\n".join(line for (line,) in cursor))
+
+
+def meanwhile(url: str) -> str:
+    """Measure how long reservations take by themselves, and while every shelf of the country is counted."""
+    caller = Caller(url, 1)
+    with closing(psycopg2.connect(url)) as bare, bare.cursor() as cursor:
+        cursor.execute("SELECT outlet_id, min(phone_id) FROM stores_stocklevel WHERE on_hand - reserved > 50"
+                       " GROUP BY 1 ORDER BY 1 LIMIT 1000")  # fmt: skip
+        shelves = cursor.fetchall()
+    alone, during = [], []
+    for _ in range(ROUNDS):
+        caller.ask("latencies", shelves)
+        alone += caller.answer()
+        with ThreadPoolExecutor(1) as pool:
+            count = pool.submit(by_rule, url, 1)
+            while not count.done():
+                caller.ask("latencies", shelves)
+                during += caller.answer()
+    caller.process.kill()
+    before, then = quantiles(alone, n=100)[98] * 1000, quantiles(during, n=100)[98] * 1000
+    return (
+        "| reservations while all 210,000 shelves change, p99 in ms | alone | meanwhile | ratio | goal |\n"
+        "|---|---|---|---|---|\n"
+        f"| one caller after another | {before:.1f} | {then:.1f} | {then / before:.1f} | 1.5 |\n"
+    )
+
+
+def count_once(every: int) -> None:
+    """Stage and apply one count; print seconds and the growth of this process's memory."""
+    from django.db import connection
+
+    from stores.counts import apply_staged_counts
+
+    with connection.cursor() as cursor:
+        rows = counted(cursor, "stores_stocklevel", every)
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        began = time.perf_counter()
+        cursor.execute(STAGE)
+        cursor.copy_expert("COPY staged FROM STDIN", rows)
+        apply_staged_counts(cursor, table="staged", actor="system:benchmark", operation_key=f"count-{time.time()}")
+        seconds = time.perf_counter() - began
+    print(seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory) / 1024)
+
+
+if __name__ == "__main__":
+    import django
+
+    django.setup()
+    count_once(int(sys.argv[1]))
