@@ -1,13 +1,12 @@
 """
-What placing an order costs beside the least SQL that does it. Run as `python -m benchmarks.orders`.
+What placing an order costs beside the least SQL that does it.
 
-Counted are milliseconds of processor time, the program's and its PostgreSQL backend's together, so that whatever else
-the machine does matters little. All ways take turns within each round; the table shows medians of rounds.
+Counted are milliseconds of processor time, the program's and its PostgreSQL backend's together. All ways take turns
+within each round; the table shows medians of rounds. It runs on a database of its own, made for it.
 """
 
 from __future__ import annotations
 
-import os
 import resource
 from collections.abc import Callable
 from itertools import count
@@ -54,7 +53,19 @@ def processor_seconds(backend: int) -> float:
     return own.ru_utime + own.ru_stime + theirs
 
 
-def main() -> None:
+def run() -> str:
+    """Return the table of what an order costs."""
+    from django.db import connection
+
+    name = connection.settings_dict["NAME"]
+    connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    try:
+        return _table(_measure())
+    finally:
+        connection.creation.destroy_test_db(name, verbosity=0)
+
+
+def _measure() -> dict[str, float]:
     from django.db import connection
 
     from orders.checkout import place_order
@@ -107,29 +118,13 @@ def main() -> None:
         },
         backend,
     )
-    floor = next(iter(costs.values()))
     if Order.objects.count() != 1 + 2 * ROUNDS * CALLS:
         raise SystemExit("Not every call placed its order.")
-    print(f"{'':45} {'ms':>7} {'floor/ms':>9}")
-    for name, cost in costs.items():
-        print(f"{name:45} {cost:7.3f} {floor / cost:9.2f}")
+    return costs
 
 
-if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    os.environ.setdefault("DEMO", "yes")
-    import django
-    from django.conf import settings
-
-    from config import postgres
-
-    django.setup()
-    if settings.DATABASES["default"]["HOST"] == str(postgres.SOCKET):
-        postgres.use()
-    from django.db import connection
-
-    connection.creation.create_test_db(verbosity=0, autoclobber=True)
-    try:
-        main()
-    finally:
-        connection.creation.destroy_test_db("cunpu", verbosity=0)
+def _table(costs: dict[str, float]) -> str:
+    floor = next(iter(costs.values()))
+    lines = ["| placing an order | ms | floor / ms |", "|---|---|---|"]
+    lines += [f"| {name} | {cost:.2f} | {floor / cost:.2f} |" for name, cost in costs.items()]
+    return "\n".join(lines) + "\n"
