@@ -68,6 +68,7 @@ def test_a_shop_that_does_no_business_says_so_and_promises_nothing(client, shop,
     assert words in page.text
     assert "这里没有" in page.text
     assert "有货" not in page.text
+    assert "清点" not in page.text
 
 
 def test_a_shop_that_has_closed_for_good_is_gone_and_names_the_nearest(client, shop):
@@ -77,6 +78,7 @@ def test_a_shop_that_has_closed_for_good_is_gone_and_names_the_nearest(client, s
     page = read(client, f"/outlets/{CODE}/", status=410)
 
     assert near.get_absolute_url() in page.links
+    assert "它附近有" in page.text
 
 
 def test_says_of_every_phone_whether_it_is_here(client, shop):

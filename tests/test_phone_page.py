@@ -93,6 +93,8 @@ def test_a_discontinued_phone_stays_and_says_so(client: Client, catalogue: Catal
 
     assert "No longer made." in page.text
     assert "/en/phones/kingsun-y403/" in page.links, "neighbours that are on sale are offered"
+    assert "No longer made." in read(client, "/en/compare/?p=tcl-t553&p=ctyon-y402").text
+    assert "ctyon-y402" not in read(client, "/en/phones/").html
 
 
 def test_looks_for_shops_that_have_it(client: Client, catalogue: Catalogue) -> None:
