@@ -71,6 +71,28 @@ def deed(view: View) -> View:
     return done
 
 
+def personal_page(view: View) -> View:
+    """Make `view` a page of one visitor: it is read, and what others may keep of it is nothing or as it says itself."""
+    return _asked_by(READING, view)
+
+
+def form_page(view: View) -> View:
+    """Make `view` a personal page that takes a form, too."""
+    return _asked_by([*READING, "POST"], view)
+
+
+def _asked_by(methods: list[str], view: View) -> View:
+    @wraps(view)
+    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method == "OPTIONS":
+            return HttpResponse(status=204, headers={"Allow": ", ".join(methods)})
+        if request.method not in methods:
+            return _refuse(request, methods)
+        return view(request, *args, **kwargs)
+
+    return page
+
+
 def _refuse(request: HttpRequest, allowed: list[str]) -> HttpResponseBase:
     refusal = render(request, "errors/405.html", status=405)
     refusal["Allow"] = ", ".join(allowed)

@@ -15,15 +15,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 
-def takes_forms_without_token(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def takes_forms_without_token(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Let `view` be posted to from our own pages without a CSRF token; 403 for what comes from another site."""
 
     @wraps(view)
-    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method == "POST" and comes_from_elsewhere(request):
             raise PermissionDenied
         return view(request, *args, **kwargs)

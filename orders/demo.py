@@ -7,8 +7,8 @@ from datetime import datetime
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
 
+from catalog.caching import personal_page
 from orders.messages.backends import read_file
 from orders.mobiles import mask_mobile
 from orders.order_page import moment_in_words
@@ -17,7 +17,7 @@ from orders.private import private_page
 NEWEST = 30
 
 
-@require_safe
+@personal_page
 @private_page
 def messages(request: HttpRequest) -> HttpResponse:
     """Show the newest messages, to numbers that are masked even here."""

@@ -9,9 +9,9 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
 
 from api.limits import TooManyCalls, address_of, count_call
+from catalog.caching import form_page, personal_page
 from catalog.catalogue import current_catalogue
 from orders import choosing, doors, lifecycle, links
 from orders.access import let_forget, let_see, visible_numbers
@@ -25,11 +25,10 @@ from orders.private import private_page
 from orders.refusals import OrderRefused
 
 View = Callable[..., HttpResponse]
-READ_AND_SEND = ["GET", "HEAD", "POST"]
 
 
 @private_page
-@require_http_methods(READ_AND_SEND)
+@form_page
 def look_up(request: HttpRequest) -> HttpResponse:
     """Ask for number and last four digits; a wrong number and wrong digits get the same answer."""
     if request.method == "POST":
@@ -98,7 +97,7 @@ def _open_by_key(request: HttpRequest, number: str, key: str) -> HttpResponse:
     return response
 
 
-@require_safe
+@personal_page
 @of_ones_own
 def order_page(request: HttpRequest, order: Order) -> HttpResponse:
     return _page_of(request, order)
@@ -109,13 +108,13 @@ def _page_of(request: HttpRequest, order: Order, refusal: OrderRefused | None = 
     return render(request, "orders/order.html", context, status=409 if refusal else 200)
 
 
-@require_http_methods(READ_AND_SEND)
+@form_page
 @of_ones_own
 def cancel(request: HttpRequest, order: Order) -> HttpResponse:
     return _deed(request, order, lambda: lifecycle.cancel(order, actor=doors.CUSTOMER))
 
 
-@require_http_methods(READ_AND_SEND)
+@form_page
 @of_ones_own
 def extend(request: HttpRequest, order: Order) -> HttpResponse:
     return _deed(request, order, lambda: lifecycle.extend_hold(order, actor=doors.CUSTOMER))
@@ -137,7 +136,7 @@ def _deed(request: HttpRequest, order: Order, deed: Callable[[], Any]) -> HttpRe
     return redirect(order)
 
 
-@require_http_methods(READ_AND_SEND)
+@form_page
 @of_ones_own
 def move(request: HttpRequest, order: Order) -> HttpResponse:
     """Show the nearest other shops that can hand over all of it; one tap moves it there, all or nothing."""
@@ -179,7 +178,7 @@ def _wanted_of(order: Order) -> Wanted:
     return Wanted(lines, is_basket=False)
 
 
-@require_safe
+@personal_page
 @of_ones_own
 def calendar(request: HttpRequest, order: Order) -> HttpResponse:
     url = request.build_absolute_uri(order.get_absolute_url())
@@ -188,7 +187,7 @@ def calendar(request: HttpRequest, order: Order) -> HttpResponse:
     return response
 
 
-@require_http_methods(READ_AND_SEND)
+@form_page
 @private_page
 def forget(request: HttpRequest, number: str) -> HttpResponse:
     """Let this browser forget the order: it may be somebody else's phone."""

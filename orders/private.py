@@ -6,9 +6,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
-Response = TypeVar("Response", bound=HttpResponse)
+Response = TypeVar("Response", bound=HttpResponseBase)
 
 
 def keep_private(response: Response) -> Response:
@@ -17,11 +18,11 @@ def keep_private(response: Response) -> Response:
     return response
 
 
-def private_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def private_page(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Keep whatever `view` answers private, its refusals included."""
 
     @wraps(view)
-    def private(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def private(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return keep_private(view(request, *args, **kwargs))
 
     return private

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
 
 from api.limits import TooManyCalls, address_of, count_call
+from catalog.caching import form_page
 from catalog.catalogue import current_catalogue
 from catalog.same_origin import takes_forms_without_token
 from orders import choosing, doors, form_keys, terms
@@ -28,7 +28,7 @@ from stores.my_outlet import chosen_code
 
 
 @takes_forms_without_token
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_page
 def basket(request: HttpRequest) -> HttpResponse:
     catalogue = current_catalogue()
     wishes = read_basket(request)
@@ -45,7 +45,7 @@ def basket(request: HttpRequest) -> HttpResponse:
     return render(request, "orders/basket.html", context)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_page
 def checkout(request: HttpRequest) -> HttpResponse:
     """From what is wanted to an order: choose a shop, fill in the form, send it. The address says how far one is."""
     wanted = wanted_in(request, current_catalogue())
