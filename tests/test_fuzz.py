@@ -22,7 +22,7 @@ SLUGS = ["uniscope-y401", "tcl-t553"]
 OUTLETS = ["130121100-01", "130121100-02"]
 REGIONS = ["130000", "130100", "130121", "130121100"]
 KEYS = ["p", "q", "lat", "lng", "phone", "page", "tier", "brand", "price", "screen", "battery", "network", "dual_sim"]
-KEYS += ["sort", "4g", "sim", "next", "region", "unknown", "p[]", ""]
+KEYS += ["sort", "4g", "sim", "next", "region", "outlet", "k", "unknown", "p[]", ""]
 
 # Bytes as they stand in a request line: well-formed or not.
 NUMBERS = ["0", "-1", "1", "2", "999999999999999999999", "1e999", "nan", "inf", "-inf", "91", "181", "41.2", "1_000"]
@@ -64,6 +64,8 @@ SHAPES = [
     "/regions/NAME/",
 ]
 SHAPES += ["/credits/", "/NAME/", "/NAME", "/outlets/NAME/choose/", "/robots.txt", "/sitemap.xml", "/sitemaps/NAME.xml"]
+SHAPES += ["/basket/", "/checkout/", "/orders/", "/orders/NAME/", "/orders/NAME/move/", "/orders/NAME/cancel/"]
+SHAPES += ["/orders/107579630694/", "/orders/107579630694/calendar.ics", "/orders/NAME/forget/", "/demo/messages/"]
 SHAPES += ["//", "/large", "/large/large/", "/en/en/", "/en", "/large/en", "/static/NAME"]
 queries = st.lists(st.tuples(st.sampled_from(KEYS).map(str.encode), values), max_size=6)
 headers = st.fixed_dictionaries(
@@ -86,6 +88,8 @@ headers = st.fixed_dictionaries(
                 "=;;=; my_outlet",
                 "my_outlet=%00; my_outlet=b",
                 'my_outlet="\\777"',
+                "basket=tcl-t553:2; orders=107579630694; form=x",
+                "basket=" + "x" * 20_000 + "; orders=\x00; form=",
             ]
         ),
         "HTTP_REFERER": st.sampled_from(["\xff", "http://[", "//", "javascript:alert(1)"]),
