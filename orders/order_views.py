@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
@@ -62,7 +63,7 @@ def _look_up_page(request: HttpRequest, form: LookUpForm, refusal: str = "") -> 
     return render(request, "orders/look_up.html", context)
 
 
-def of_ones_own(view: View) -> View:
+def of_ones_own(view: View) -> Callable[..., HttpResponseBase]:
     """
     Give `view` the order instead of its number. A browser that may not see it is asked to look it up.
 
