@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models import Phone, local_text
 from orders import numbers, pickup_codes
 from orders.mobiles import MOBILE_LENGTH, NAME_LENGTH, mask_mobile, mask_name
-from stores.models import Outlet
+from stores.models import Outlet, Region
 
 
 class Channel(models.TextChoices):
@@ -60,6 +60,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def at(self, outlet: Outlet) -> OrderQuerySet:
         return self.filter(outlet=outlet)
+
+    def in_region(self, region: Region) -> OrderQuerySet:
+        """Orders at the outlets inside `region`, whatever its level."""
+        return self.filter(outlet__in=Outlet.objects.in_region(region))
 
     def numbered(self, number: str) -> OrderQuerySet:
         """The order of a well-formed number; looks at its own outlet alone."""

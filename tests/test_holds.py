@@ -10,7 +10,7 @@ from orders import holds, lifecycle
 from orders.models import Message, Order, State
 from stores.models import StockLevel, StockMovement
 from tests.crowd import at_once
-from tests.factories import create_outlet
+from tests.factories import create_outlet, create_region
 from tests.order_factories import CLERK, CUSTOMER, create_order, create_shelf
 
 START = datetime(2026, 11, 11, 4, 0, tzinfo=UTC)
@@ -131,6 +131,9 @@ def test_an_order_not_set_aside_in_time_is_escalated_once(clock):
     assert list(Order.objects.escalated()) == [Order.objects.get(pk=order.pk)]
     assert kinds(order) == ["placed", "escalated"]
     assert kinds(ready) == ["placed", "ready"]
+    county = order.outlet.town.parent
+    assert Order.objects.escalated().in_region(county).exists()
+    assert not Order.objects.escalated().in_region(create_region("440106001")).exists()
     lifecycle.set_ready(order, CLERK)
     assert not Order.objects.escalated().exists()
 
