@@ -21,6 +21,8 @@ _KIND_ZH = re.compile(f"(?:(?:{_PEOPLES})族|各族|民族|(?:{_PEOPLES})(?=自�
 _KIND_ZH_AT_END = re.compile(f"{_KIND_ZH.pattern}$")
 
 _KIND_PINYIN_AT_END = re.compile(r"(?<=..)(?:[a-z]+zu)?(?:zizhi)?(?:sheng|shi|xian|zhen|xiang|qi|sumu|cun|zhou)$")
+# Initials with that of 县, 乡, 镇, 市 or 旗 behind them; without a vowel nothing else can be meant.
+_KIND_INITIAL_AT_END = re.compile(r"^([bcdfghjklmnpqrstwxyz]{2,5})[xzsq]$")
 _KIND_PINYIN_INSIDE = re.compile(r"(?<=..)(?:sheng|shi|xian|zhen|xiang|qi)(?=..)")
 
 _HAN = r"\u3400-\u9fff\U00020000-\U0003ffff"
@@ -80,6 +82,7 @@ def spellings(asked: list[str]) -> Iterator[str]:
             short = _KIND_PINYIN_AT_END.sub("", joined)
             yield short
             yield _KIND_PINYIN_INSIDE.sub("", short)
+            yield _KIND_INITIAL_AT_END.sub(r"\1", joined)
 
 
 def is_one_slip_away(typed: str, meant: str) -> bool:

@@ -159,6 +159,12 @@ def test_initials_find_all_that_share_them(some_places):
     assert found("fn")[:2] == [FENGNING, "341225"]
 
 
+def test_initials_may_name_the_kind_of_place(some_places):
+    assert found("fnx")[:2] == [FENGNING, "341225"]
+    assert DAGE in found("dgz")
+    assert "141100" in found("lls")
+
+
 @pytest.mark.parametrize("typed", ["柳庄", "柳庄村", "liuzhuang", "大阁柳庄", f"{DAGE}-02"])
 def test_an_outlet_is_found_by_what_its_own_name_adds(some_places, typed):
     assert found(typed) == [f"{DAGE}-02"]
