@@ -265,10 +265,11 @@ def _children() -> Any:
 
 
 def regions_like(code: str) -> list[Suggestion]:
-    """Return the county, city and province that a code lies in by its digits, the smallest first."""
+    """Return the county, city and province that a code lies in by its digits, the smallest first; else all of them."""
     codes = [code[:6], f"{code[:4]}00", f"{code[:2]}0000"]
     regions = Region.objects.filter(code__in=codes).order_by("-level")
-    return [Suggestion(region.name, region.get_absolute_url()) for region in regions]
+    found = [Suggestion(region.name, region.get_absolute_url()) for region in regions]
+    return found or [Suggestion(_("All provinces"), reverse("stores:outlets"))]
 
 
 def outlets_with_each_phone(region: Region) -> list[tuple[Phone, int]]:

@@ -9,7 +9,7 @@ from stores import views
 class CodeConverter(StringConverter):
     """Anything like a code: one that is wrong gets a page with what is near, other text the ordinary 404."""
 
-    regex = "[0-9-]{1,20}"
+    regex = "[0-9A-Za-z-]{1,20}"
 
 
 register_converter(CodeConverter, "code")

@@ -137,6 +137,11 @@ def test_an_unknown_code_gets_the_regions_around_it(client, county, code):
     assert {"/regions/130000/", "/regions/130800/"} <= set(page.links)
 
 
+@pytest.mark.parametrize("address", ["/regions/999999/", "/regions/Hebei/", "/outlets/dage/", "/outlets/999999999-01/"])
+def test_a_code_like_no_other_gets_all_provinces(client, county, address):
+    assert "您要找的是不是： 各省" in read(client, address, status=404).text
+
+
 @pytest.mark.parametrize("code", ["x", "%00", "%ff", "9" * 30, "-"])
 def test_nonsense_is_not_found(client, db, code):
     assert client.get(f"/regions/{code}/").status_code == 404
