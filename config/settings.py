@@ -67,7 +67,7 @@ MIDDLEWARE = [
     "config.ready.ReadyPages",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "config.policy.ContentPolicy",
     "config.policy.permissions_middleware",
     "config.addresses.address_middleware",
     "django.middleware.common.CommonMiddleware",

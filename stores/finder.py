@@ -89,7 +89,7 @@ def _named() -> OutletQuerySet:
 
 def _near() -> OutletQuerySet:
     latitude, longitude = (Parameter(name, FloatField()) for name in ("latitude", "longitude"))
-    return Outlet.objects.open().nearest(Point(latitude, longitude))
+    return Outlet.objects.open().nearest((latitude, longitude))
 
 
 def _inside() -> OutletQuerySet:

@@ -8,10 +8,11 @@ catalogue is made once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from html import escape
 
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.html import escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -19,11 +20,16 @@ from django.utils.translation import pgettext
 from catalog.catalogue import Catalogue, current_catalogue
 from catalog.fragments import kept_with_catalogue
 from catalog.models import Phone
-from catalog.templatetags.shop import yuan
+from catalog.templatetags.shop import count, yuan
 from stores.finder import OutletRow
 from stores.hours import Opening
-from stores.models import Outlet
+from stores.models import Outlet, Region
 from stores.pages import Elsewhere, Shelf
+
+
+def items(lines: Iterable[SafeString], *, apart: str = "") -> SafeString:
+    """Return the items of a list that has these lines, with `apart` before each."""
+    return mark_safe("".join(f"{apart}<li>{line}</li>" for line in lines))  # noqa: S308 - the lines are SafeStrings
 
 
 def outlet_lines(rows: Iterable[OutletRow], phone: Phone | None) -> Iterator[SafeString]:
@@ -51,22 +57,37 @@ def shelf_lines(shelves: Iterable[Shelf], outlet: Outlet) -> Iterator[SafeString
     """Yield a line for each shelf: phone, price, whether it is there, when it was counted, where else it is."""
     catalogue = current_catalogue()
     phones, marks, ways = _phone_lines(catalogue), _stock_marks(catalogue), _ways_to_reserve(catalogue)
+    heading, between, counted_on = escape(_("Nearest:")), pgettext("between shops", "; "), _("counted %(day)s")
     for shelf in shelves:
-        day = _("counted %(day)s") % {"day": shelf.counted}
+        day = counted_on % {"day": shelf.counted}
         counted = f" <small>{escape(day)}</small>" if shelf.counted else ""
         mark = marks[min(shelf.available, 2)]
         way = ways[shelf.phone.pk].format(outlet.code) if shelf.available and shelf.phone.pk in ways else ""
-        line = f"{phones[shelf.phone.pk]} {mark}{counted}{way}{_elsewhere(shelf.elsewhere)}"
+        line = f"{phones[shelf.phone.pk]} {mark}{counted}{way}"
+        if shelf.elsewhere:
+            line += f"<small>{heading} {between.join(map(_elsewhere, shelf.elsewhere))}</small>"
         yield mark_safe(line)  # noqa: S308 - every part is ours or escaped
 
 
-def _elsewhere(shops: list[Elsewhere]) -> str:
-    if not shops:
-        return ""
-    between = pgettext("between shops", "; ")
-    links = between.join(f'<a href="{shop.address}">{escape(shop.name)}</a> {escape(shop.distance)}' for shop in shops)
-    heading = _("Nearest:")
-    return f"<small>{escape(heading)} {links}</small>"
+def _elsewhere(shop: Elsewhere) -> str:
+    return f'<a href="{shop.address}">{escape(shop.name)}</a> {escape(shop.distance)}'
+
+
+def region_lines(regions: Iterable[Region], phone: Phone | None) -> Iterator[SafeString]:
+    """Yield a line for each region: its name and how many shops it has. Its page goes on looking for `phone`."""
+    query = f"?phone={phone.slug}" if phone else ""
+    for region in regions:
+        yield mark_safe(  # noqa: S308 - every part is ours or escaped
+            f'<a href="{region.get_absolute_url()}{query}">{escape(region.name)}</a> {count(region.outlet_count)}'
+        )
+
+
+def phone_lines(numbers: Iterable[tuple[Phone, int]]) -> Iterator[SafeString]:
+    """Yield a line for each phone, which asks for the shops that have it, and its number."""
+    for phone, number in numbers:
+        yield mark_safe(  # noqa: S308 - every part is ours or escaped
+            f'<a href="?phone={phone.slug}">{escape(phone.name)}</a> {count(number)}'
+        )
 
 
 @kept_with_catalogue

@@ -61,8 +61,9 @@ def map_of(region: Region | None) -> RegionMap | None:
     """Return the map of a region, or of the country (None); None where there is nothing to see."""
     if region is None:
         return RegionMap.objects.filter(region=None).first()
-    rows = _map_of_region.rows(region=region.pk)
-    return RegionMap(None, region.pk, *rows[0]) if rows else None
+    for width, height, path in _map_of_region.rows(region=region.pk):
+        return RegionMap(region_id=region.pk, width=width, height=height, path=path)
+    return None
 
 
 @Prepared

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from django.contrib.postgres.indexes import GistIndex
 from django.db import models
 from django.db.models import ExpressionWrapper, F, Q
 from django.db.models.functions import Left
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import local_text
@@ -35,6 +38,12 @@ __all__ = [
     "Transfer",
     "TransferLine",
 ]
+
+
+@cache
+def _address(name: str, language: str | None, script_prefix: str) -> str:
+    """Return the address that those of all codes begin with. Lists have many, and working one out takes its time."""
+    return reverse(name, args=["0"]).removesuffix("0/")
 
 
 class Region(models.Model):
@@ -88,7 +97,7 @@ class Region(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("stores:region", args=[self.code])
+        return f"{_address('stores:region', get_language(), get_script_prefix())}{self.code}/"
 
     @property
     def name(self) -> str:
@@ -205,7 +214,7 @@ class Outlet(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("stores:outlet", args=[self.code])
+        return f"{_address('stores:outlet', get_language(), get_script_prefix())}{self.code}/"
 
     @property
     def name(self) -> str:

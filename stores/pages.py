@@ -171,7 +171,8 @@ def _nearest_to(outlet: Outlet) -> list[Suggestion]:
 def _shelves(outlet: Outlet) -> tuple[list[Shelf], str]:
     """Return the shelves, and the day on which they were all counted. Two queries."""
     levels = _levels_of_outlet.rows(outlet=outlet.pk)
-    found = {phone: (available, _day(counted_at)) for phone, available, counted_at in levels}
+    day_of = {counted_at: _day(counted_at) for counted_at in {level[2] for level in levels}}
+    found = {phone: (available, day_of[counted_at]) for phone, available, counted_at in levels}
     days = {day for _available, day in found.values()}
     phones = current_catalogue().listed
     available = {phone.pk: found[phone.pk][0] if outlet.is_open and phone.pk in found else 0 for phone in phones}

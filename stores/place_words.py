@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import ceil
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from stores.geography import Point, bearing, distance_between
@@ -19,9 +21,13 @@ def distance_in_words(km: float, accuracy_km: int, *, is_vague: bool) -> str:
     """Say a distance in kilometres, never closer than the place is known: `accuracy_km` is how far off it may be."""
     step = VAGUE_STEP_KM if is_vague else 1
     known = ceil(accuracy_km / step) * step
-    if km < known:
-        return _("within %(km)d km") % {"km": known}
-    return _("about %(km)d km") % {"km": round(km / step) * step}
+    return _distance(get_language(), km < known, known if km < known else round(km / step) * step)
+
+
+# A page says up to forty distances, and mostly the same ones.
+@lru_cache(maxsize=4096)
+def _distance(language: str | None, is_within: bool, km: int) -> str:
+    return (_("within %(km)d km") if is_within else _("about %(km)d km")) % {"km": km}
 
 
 def way_from_seat(outlet: Outlet, county: Region) -> str:

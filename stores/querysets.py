@@ -38,7 +38,7 @@ class OutletQuerySet(models.QuerySet[Any]):
         """Keep the outlets in towns whose code begins with `digits`."""
         return self.filter(town__code__startswith=digits)
 
-    def nearest(self, point: Point) -> OutletQuerySet:
+    def nearest(self, point: Point | tuple[Any, Any]) -> OutletQuerySet:
         """
         Order by great-circle distance from `point`, nearest first, exactly, also across the poles and the date line.
 

@@ -16,7 +16,7 @@ from catalog.errors import NotHere
 from catalog.models import Phone
 from catalog.same_origin import takes_forms_without_token
 from stores import finder, pages
-from stores.lines import outlet_lines, shelf_lines
+from stores.lines import items, outlet_lines, phone_lines, region_lines, shelf_lines
 from stores.maps import map_of
 from stores.models import Outlet, Region, RegionStock
 from stores.my_outlet import forget_outlet, remember_outlet
@@ -36,7 +36,11 @@ def outlets(request: HttpRequest) -> HttpResponse:
         found = finder.find_near(question.point, question, timezone.now())
     else:
         return render(request, "stores/country.html", {"question": question} | _country(question.phone))
-    context = {"question": question, "found": found, "lines": outlet_lines(found.outlets, question.phone)}
+    context = {
+        "question": question,
+        "found": found,
+        "rows": items(outlet_lines(found.outlets, question.phone), apart="\n"),
+    }
     return render(request, "stores/found.html", context)
 
 
@@ -60,11 +64,11 @@ def region(request: HttpRequest, code: str) -> HttpResponse:
         "question": replace(question, text="", point=None),
         "region": place,
         "around": pages.around(place)[:-1],
-        "children": pages.children_of(place),
+        "children": items(region_lines(pages.children_of(place), question.phone)),
         "map": map_of(place),
-        "stock": pages.outlets_with_each_phone(place),
+        "stock": items(phone_lines(pages.outlets_with_each_phone(place))),
         "found": found,
-        "lines": outlet_lines(found.outlets, question.phone),
+        "rows": items(outlet_lines(found.outlets, question.phone), apart="\n"),
         "canonical_query": f"page={question.page}" if question.page > 1 else "",
     }
     return render(request, "stores/region.html", context)
@@ -77,7 +81,7 @@ def outlet(request: HttpRequest, code: str) -> HttpResponse:
     return render(
         request,
         "stores/outlet.html",
-        {"page": page, "outlet": page.outlet, "lines": shelf_lines(page.shelves, page.outlet)},
+        {"page": page, "outlet": page.outlet, "rows": items(shelf_lines(page.shelves, page.outlet), apart="\n")},
     )
 
 

@@ -140,6 +140,18 @@ def test_of_a_vague_place_it_claims_no_way(client, shop):
     assert "县城的" not in text
 
 
+def test_names_are_escaped(client, shop):
+    phone = create_phone(name_zh="手机<b>甲")
+    other = create_outlet(town=shop.town, name_zh="别处<i>&", name_en="Else<i>&")
+    create_stock(outlet=other, phone=phone)
+
+    body = client.get(f"/outlets/{CODE}/").content.decode()
+
+    assert "手机&lt;b&gt;甲" in body
+    assert "别处&lt;i&gt;&amp;" in body
+    assert "<i>" not in body
+
+
 @pytest.mark.parametrize("mode", ["", "/en", "/large", "/large/en"])
 def test_every_mode_keeps_to_the_rules_of_the_shop(client, shop, mode):
     create_stock(outlet=shop)

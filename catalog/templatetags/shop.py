@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -28,6 +29,11 @@ def yuan(fen: int) -> str:
 @register.filter
 def count(number: int) -> str:
     """Return a number of things with its thousands set apart."""
+    return _count(number, get_language())
+
+
+@lru_cache(maxsize=4096)
+def _count(number: int, language: str | None) -> str:
     return number_format(number, use_l10n=True, force_grouping=True)
 
 
