@@ -4,10 +4,11 @@ from tests import torture
 
 
 def test_kills_lose_no_order_and_double_no_message():
-    report = torture.run(seconds=9, seed=7)
+    report = torture.run(seconds=11, seed=7)
 
     assert report["trouble"] == []
-    assert all(report["killed"][kind] >= 1 for kind in ("web", "worker", "postgres", "clerk")), report["killed"]
+    assert all(report["killed"][kind] >= 1 for kind in ("web", "worker", "postgres")), report["killed"]
+    assert report["deeds of clerks"] >= 1
     assert len(report["placed"]) >= 10
     assert report["orders"] >= len(report["placed"])
     assert report["messages"] >= 1

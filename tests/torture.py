@@ -132,9 +132,7 @@ class Killer(threading.Thread):
                 # Granian takes two deaths of one worker within 3.5 seconds for a program that cannot start, and ends.
                 return [each for each in self.server.web_processes() if time.time() - each.create_time() > 4.5]
             if kind == "clerk":
-                clerk = psutil.Process(self.clerk.process.pid)
-                # It needs a while until it begins.
-                return [clerk] if time.time() - clerk.create_time() > 5 else []
+                return [psutil.Process(self.clerk.process.pid)] if self.clerk.has_worked() else []
             if kind == "worker":
                 return [each for each in self.server.main.children(recursive=True) if "worker" in each.cmdline()]
             backends = self.server.postgres().children()
@@ -152,7 +150,15 @@ class Clerk(threading.Thread):
         self.process = self.open()
 
     def open(self) -> subprocess.Popen[bytes]:
+        self.before = self.written()
         return within(self.folder, "clerk")
+
+    def written(self) -> int:
+        return (self.folder / "var" / "clerk.log").stat().st_size
+
+    def has_worked(self) -> bool:
+        """Whether the program has done something since it was started; that takes it a while."""
+        return self.written() > self.before
 
     def run(self) -> None:
         while self.running.is_set():
