@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.forms.models import model_to_dict
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -113,6 +114,19 @@ class TestWhatIsWritten:
         assert counts(load(with_cells(name_zh="微水镇新营业厅", state="suspended"))) == (0, 1, 89, 0)
         outlet = Outlet.objects.get(code=ROWS[0][0])
         assert (outlet.name_zh, outlet.state) == ("微水镇新营业厅", "suspended")
+
+    def test_shelves_are_locked_before_their_outlet_changes_state(self) -> None:
+        """The other order could end in a deadlock with customers: see stores.outlets."""
+        load()
+
+        with CaptureQueriesContext(connection) as queries:
+            load(with_cells(state="suspended"))
+
+        asked = [query["sql"] for query in queries]
+        outlet = Outlet.objects.get(code=ROWS[0][0])
+        locked = next(n for n, sql in enumerate(asked) if "FOR UPDATE" in sql and f"ARRAY[{outlet.pk}]" in sql)
+        changed = next(n for n, sql in enumerate(asked) if "UPDATE stores_outlet" in sql)
+        assert locked < changed
 
     def test_a_file_without_state_and_timetable_leaves_those_that_are_stored(self) -> None:
         load(with_cells(state="suspended", timetable="market-town"))

@@ -15,6 +15,7 @@ from stores.loading.merging import Target, lock, merge
 from stores.loading.staging import Columns, staged_lines
 from stores.maps import draw_maps
 from stores.models import Outlet, Region
+from stores.outlets import lock_shelves
 from stores.regions import recount_outlets
 from stores.search import index_places
 from stores.totals import refresh_region_stock
@@ -138,6 +139,14 @@ TARGET = Target(
 )
 
 
+# The outlets whose stock levels carry something that the file changes.
+MOVED = """
+    SELECT stored.id FROM wanted JOIN stores_outlet AS stored USING (code)
+    WHERE (stored.state, stored.town_id, stored.latitude, stored.longitude)
+        IS DISTINCT FROM (wanted.state, wanted.town_id, wanted.latitude, wanted.longitude)
+"""
+
+
 def load_outlets(lines: Iterable[Line | Problem], *, apply: bool) -> Report:
     """
     Compare a table of outlets (its first line the header, see COLUMNS) with the stored ones; with `apply`, store it.
@@ -156,6 +165,9 @@ def load_outlets(lines: Iterable[Line | Problem], *, apply: bool) -> Report:
                 "usual": USUAL_TIMETABLE,
             },
         )
+        if apply and not problems:
+            cursor.execute(MOVED)
+            lock_shelves(outlet_id for (outlet_id,) in cursor.fetchall())
         report = merge(TARGET, problems, apply=apply)
         cursor.execute("DROP TABLE wanted")
         if report.is_applied and report.writes:
