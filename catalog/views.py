@@ -69,8 +69,8 @@ def comparison(request: HttpRequest) -> HttpResponse:
         raise BadQuery(_("Phones to compare"), str(len(slugs)), reason, [way_on])
     phones = tuple(find_phone(catalogue, slug) for slug in slugs)
     if len(phones) < 2:
-        context = {"cards": [cards.card_to_compare(catalogue, phone, phone in phones) for phone in catalogue.listed]}
-        return render(request, "catalog/compare_choose.html", context)
+        choice = [cards.card_to_compare(catalogue, phone, phone in phones) for phone in catalogue.listed]
+        return render(request, "catalog/compare_choose.html", {"cards": choice})
     context = {
         "table": pages.comparison(catalogue, phones),
         "phones": phones,
