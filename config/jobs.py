@@ -31,6 +31,7 @@ JOBS = {
     "expire orders": Job("orders.holds.expire_orders", 1),
     "remind customers": Job("orders.holds.remind_customers", 5),
     "escalate orders": Job("orders.holds.escalate_orders", 5),
+    "forget past calls": Job("api.limits.forget_past_calls", 60),
     "fold stock totals": Job("stores.totals.fold", 1),
     "erase old customers": Job("orders.privacy.erase_old_customers", EVERY_NIGHT),
     "audit stock": Job("config.jobs.audit_stock", EVERY_NIGHT),
