@@ -177,10 +177,12 @@ class ReadyPages:
         if page is not None and page.is_good(version, now):
             return page.answer(coding, now)
         response = self._make(request)
-        if version is None or request.method != "GET" or not may_be_kept(response) or not shelf.wants(address):
+        if version is None or request.method != "GET" or not may_be_kept(response):
             return response
+        # Also where it gets no place yet: its tag must be the one that it will have there.
         page = ReadyPage(response, version=version, made_at=now)  # type: ignore[arg-type]
-        shelf.put(address, page)
+        if shelf.wants(address):
+            shelf.put(address, page)
         return page.answer(coding, now)
 
     def _make(self, request: HttpRequest) -> HttpResponseBase:
