@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median
 
-ROUNDS = 7
-BUSY = 0.5  # load average above which figures are not worth keeping
+ROUNDS = 5
 
 
 @dataclass
@@ -19,7 +18,7 @@ class Subject:
     name: str
     deed: Callable[[], None]
     cpu_seconds: Callable[[], float]
-    times: int = 200
+    times: int = 100
     milliseconds: list[float] = field(default_factory=list)
 
     def run(self) -> None:

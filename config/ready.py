@@ -32,8 +32,10 @@ MAX_PAGE_BYTES = 256 * 2**10
 MAX_QUERY = 300
 # How many addresses with a query are remembered as asked for once.
 MAX_ASKED_ONCE = 4096
-# Squeezing a page as small as it goes costs a hundred times the quick way: only what is asked for often gets it.
+# Squeezing a page as small as it goes costs forty times the quick way, as much as a hundred answers: only what is asked
+# for often gets it, and what is good for seconds only when it is asked for very often.
 THOROUGH_AFTER = 8
+THOROUGH_AFTER_IN_SECONDS = 500
 
 # Scheme and host are part of it, because pages name their own full address.
 Address = tuple[str, str, str, str]
@@ -50,6 +52,7 @@ class ReadyPage:
         self.good_for = get_max_age(response) or 0
         self.bodies = {"identity": response.content}
         self.is_thorough = False
+        self.thorough_after = THOROUGH_AFTER if self.is_timeless else THOROUGH_AFTER_IN_SECONDS
         self.times_asked = 0
         headers = dict(response.headers)
         # One weak tag for all codings: they mean the same page.
@@ -68,7 +71,7 @@ class ReadyPage:
     def answer(self, coding: str, now: float) -> HttpResponse:
         self.times_asked += 1
         body = self.bodies.get(coding)
-        if body is None or (coding == "br" and not self.is_thorough and self.times_asked >= THOROUGH_AFTER):
+        if body is None or (coding == "br" and not self.is_thorough and self.times_asked >= self.thorough_after):
             body = self.bodies[coding] = self._encode(coding)
         response = HttpResponse(body)
         headers = response.headers
@@ -85,7 +88,7 @@ class ReadyPage:
         plain = self.bodies["identity"]
         if coding == "gzip":
             return gzip.compress(plain, 9, mtime=0)
-        self.is_thorough = self.times_asked >= THOROUGH_AFTER
+        self.is_thorough = self.times_asked >= self.thorough_after
         return brotli.compress(plain, mode=brotli.MODE_TEXT, quality=11 if self.is_thorough else 5)
 
 
