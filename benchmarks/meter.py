@@ -73,7 +73,8 @@ class Server:
 
 def postgres_cpu_seconds() -> float:
     """Return the CPU seconds that PostgreSQL's processes have used so far."""
-    return _cpu_seconds(_postgres().children(recursive=True))
+    processes = _postgres().children(recursive=True)
+    return _cpu_seconds([process for process in processes if "autovacuum" not in " ".join(process.cmdline())])
 
 
 def _postgres() -> psutil.Process:
