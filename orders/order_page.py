@@ -83,6 +83,6 @@ def qr_code(order: Order) -> SafeString:
     Always dark on white with a broad rim, whatever the colours of the page: scanners need it so.
     """
     code = segno.make(order.number + order.pickup_code, error="q", boost_error=False, micro=False)
-    svg = code.svg_inline(scale=6, border=4, light="#fff", svgclass="qr", lineclass=None)
+    svg = code.svg_inline(border=4, light="#fff", svgclass="qr", lineclass=None, omitsize=True)
     label = _("Pickup code as a picture, for the scanner at the counter")
     return mark_safe(svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1))  # noqa: S308 - digits only

@@ -23,7 +23,7 @@ class Place:
     """
     Where shops are looked for: a point, or, as long as the place is too wide for one, the narrower regions to choose.
 
-    `question` is what was typed; `others` are further places of that name.
+    `question` is what was typed; `others` are further regions above the town of that name.
     """
 
     name: str = ""
@@ -72,7 +72,9 @@ def _place_called(question: str) -> Place:
     hits = find_places(question)
     if not hits:
         return Place(question=question, regions=_regions_in(None))
-    best, others = hits[0], hits[1 : MOST_OTHERS + 1]
+    best, *rest = hits
+    # Towns come without a name, and those of the best hit's region show among its shops anyway.
+    others = [hit for hit in rest if hit.level < Region.Level.TOWN][:MOST_OTHERS]
     is_region = best.level <= Region.Level.TOWN
     place = (_place_of_region(best.code) if is_region else _place_of_outlet(best.code)) or _country()
     return Place(place.name, place.point, place.regions, question, others)

@@ -252,6 +252,12 @@ def test_the_picture_holds_number_and_code_for_the_scanner(order: Order) -> None
     assert 'fill="#fff"' in qr_code(order)
 
 
+def test_the_picture_is_shown_whole_whatever_its_size_on_the_page(order: Order) -> None:
+    """Without a viewBox, the style sheet's size cuts a part off."""
+    modules_and_rim = 21 + 2 * 4
+    assert f'viewBox="0 0 {modules_and_rim} {modules_and_rim}"' in qr_code(order)
+
+
 @pytest.mark.parametrize("rest", ["", "move/", "calendar.ics"])
 def test_nobody_keeps_a_copy(owner: Client, order: Order, rest: str) -> None:
     response = owner.get(page_of(order, rest))

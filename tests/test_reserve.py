@@ -17,7 +17,8 @@ from api.limits import Limit
 from orders import doors
 from orders.basket import COOKIE as BASKET
 from orders.models import Order
-from stores.models import Outlet, StockLevel
+from stores.models import Outlet, Region, StockLevel
+from stores.search import index_places
 from tests.factories import create_outlet, create_phone, create_region
 from tests.order_factories import create_order, create_shelf, new_mobile
 
@@ -49,6 +50,21 @@ def hidden(page: HttpResponse, name: str) -> str:
 
 
 # Choosing where to collect
+
+
+def test_other_places_of_the_name_are_offered_by_their_names(client: Client) -> None:
+    phone = create_phone()
+    create_region("130826", name_zh="丰宁县", name_pinyin="Fengning Xian")
+    town = create_region("130826100", name_zh="丰宁镇", name_pinyin="Fengning Zhen")
+    create_region("340321", name_zh="丰宁口县", name_pinyin="Fengningkou Xian")
+    create_shelf(create_outlet(town=town, code="130826100-01"), phone=phone)
+    Region.objects.update(outlet_count=1)
+    index_places()
+
+    page = client.get("/checkout/", {"p": phone.slug, "q": "fengning"})
+
+    assert [hit.name for hit in page.context["place"].others] == ["丰宁口县"]
+    assert "None" not in page.content.decode()
 
 
 def offered(page: HttpResponse) -> list[str]:
