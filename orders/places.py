@@ -100,5 +100,5 @@ def _country() -> Place:
 
 def _regions_in(region: Region | None) -> list[Region]:
     """The regions just below `region` (None: the provinces) that have shops."""
-    below = Region.objects.filter(level=Region.Level.PROVINCE) if region is None else region.children
+    below = Region.objects.filter(parent=None) if region is None else region.children
     return list(below.filter(outlet_count__gt=0).order_by("code"))

@@ -5,20 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Sum
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from stores import my_outlet as choice
-from stores.models import Region
 from stores.totals import region_stock
 
 
 @dataclass(frozen=True)
 class Country:
-    """How many shops there are, and how many have each phone (by its key)."""
+    """How many shops of the country have each phone (by its key)."""
 
-    outlet_count: int
     outlets_with: dict[int, int]
 
 
@@ -33,7 +30,5 @@ def country(request: HttpRequest) -> dict[str, Any]:
 
 
 def count_country() -> Country:
-    """Return the figures of the whole country. Two queries, neither longer for more outlets."""
-    provinces = Region.objects.filter(level=Region.Level.PROVINCE)
-    outlets = provinces.aggregate(outlets=Sum("outlet_count"))["outlets"] or 0
-    return Country(outlets, {phone_id: totals.outlets_with for phone_id, totals in region_stock(None).items()})
+    """Return the figures of the whole country. One query, no longer for more outlets."""
+    return Country({phone_id: totals.outlets_with for phone_id, totals in region_stock(None).items()})

@@ -45,7 +45,7 @@ def outlets(request: HttpRequest) -> HttpResponse:
 
 
 def _country(phone: Phone | None) -> dict[str, object]:
-    provinces = list(Region.objects.filter(level=Region.Level.PROVINCE))
+    provinces = list(Region.objects.filter(parent=None))
     if phone:
         stock = RegionStock.objects.filter(region__in=provinces, phone=phone)
         having = dict(stock.values_list("region", "outlets_with"))
