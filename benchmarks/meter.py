@@ -74,7 +74,15 @@ class Server:
 def postgres_cpu_seconds() -> float:
     """Return the CPU seconds that PostgreSQL's processes have used so far."""
     processes = _postgres().children(recursive=True)
-    return _cpu_seconds([process for process in processes if "autovacuum" not in " ".join(process.cmdline())])
+    return _cpu_seconds([process for process in processes if not _cleans_up(process)])
+
+
+def _cleans_up(process: psutil.Process) -> bool:
+    """Whether it is PostgreSQL's autovacuum, or has ended since it was listed."""
+    try:
+        return "autovacuum" in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # A zombie is one, too.
+        return True
 
 
 def _postgres() -> psutil.Process:
