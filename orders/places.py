@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, field
 
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 
+from catalog.errors import BadQuery
 from stores.geography import Point
 from stores.models import Outlet, Region
 from stores.my_outlet import chosen_code
+from stores.questions import read_point
 from stores.search import LONGEST_QUESTION, Hit, find_places
 
 MOST_OTHERS = 6
@@ -60,12 +61,11 @@ def place_asked(request: HttpRequest, near: Outlet | None = None) -> Place:
 
 
 def _point(data: QueryDict) -> Point | None:
+    """As the finder reads it, but whoever is about to reserve is not stopped by a bad one."""
     try:
-        point = Point(float(data.get("lat", "")), float(data.get("lng", "")))
-    except ValueError:
+        return read_point(data)
+    except BadQuery:
         return None
-    on_earth = all(map(math.isfinite, point)) and abs(point.latitude) <= 90 and abs(point.longitude) <= 180
-    return point if on_earth else None
 
 
 def _place_called(question: str) -> Place:

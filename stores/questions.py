@@ -71,7 +71,7 @@ def read_question(query: QueryDict) -> Question:
     phone = _read_phone(query.get("phone", ""))
     return Question(
         text=_read_text(query.get("q", "")),
-        point=_read_point(query),
+        point=read_point(query),
         phone=phone,
         only_having=phone is not None and query.get("only") == "1",
         page=_read_page(query.get("page", "1")),
@@ -90,7 +90,8 @@ def _read_text(text: str) -> str:
     return text
 
 
-def _read_point(query: Mapping[str, str]) -> Point | None:
+def read_point(query: Mapping[str, str]) -> Point | None:
+    """Return the position that `lat` and `lng` name in degrees, None without them. Raises BadQuery."""
     latitude, longitude = query.get("lat", "").strip(), query.get("lng", "").strip()
     if not latitude and not longitude:
         return None
