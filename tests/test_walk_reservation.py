@@ -19,6 +19,7 @@ from tests.factories import create_outlet, create_region, create_stock
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MOBILE = "138 0013 8000"
+A_RESERVATION = re.compile(r"/orders/\d+/$")
 
 
 @pytest.fixture
@@ -73,6 +74,7 @@ def test_from_home_to_a_reservation_and_back(walk: Page, town: Outlet) -> None:
     walk.locator("#consent").check()
     walk.locator("main form button").last.click()
 
+    expect(walk).to_have_url(A_RESERVATION)
     order = Order.objects.get()
     assert order.outlet == town
     assert re.search(rf"/orders/{order.number}/$", walk.url)
@@ -86,6 +88,7 @@ def test_from_home_to_a_reservation_and_back(walk: Page, town: Outlet) -> None:
     walk.get_by_label(_("Order number")).fill(order.spoken_number)
     walk.get_by_label(_("Last four digits of your mobile number")).fill("8000")
     walk.get_by_role("button", name=_("Show my order")).click()
+    expect(walk).to_have_url(A_RESERVATION)
     assert walk.url.endswith(f"/orders/{order.number}/")
     walk.get_by_role("button", name=_("Cancel the reservation")).click()
     expect(walk.get_by_role("heading", level=1)).to_contain_text(_("Cancelled"))
@@ -100,12 +103,15 @@ def test_going_back_and_sending_the_form_again_is_the_same_order(walk: Page, tow
     walk.get_by_label(_("Mobile number")).fill(MOBILE)
     walk.locator("#consent").check()
     walk.locator("main form button").last.click()
+    # Whole before going back: a page that is still arriving has no history to go back in.
+    expect(walk).to_have_url(A_RESERVATION)
+    walk.wait_for_load_state()
     confirmation = walk.url
     walk.go_back()
     # The browser still has what was typed, and the key that came with the page.
     expect(walk.get_by_label(_("Your name"))).to_have_value("王小明")
     walk.locator("main form button").last.click()
-    assert walk.url == confirmation
+    expect(walk).to_have_url(confirmation)
     assert Order.objects.count() == 1
 
 
@@ -126,6 +132,7 @@ def test_two_phones_from_the_basket(walk: Page, town: Outlet) -> None:
     walk.get_by_label(_("Mobile number")).fill(MOBILE)
     walk.locator("#consent").check()
     walk.locator("main form button").last.click()
+    expect(walk).to_have_url(A_RESERVATION)
     order = Order.objects.get()
     assert sorted(order.lines.values_list("quantity", flat=True)) == [1, 2]
     walk.goto(home.rstrip("/") + "/basket/")
