@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
-from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from catalog import plain_words
 from catalog.catalogue import Catalogue
 from catalog.drawing import shelf_drawing
-from catalog.fragments import kept_with_catalogue
+from catalog.fragments import kept_with_catalogue, render_part
 from catalog.models import Phone, Tier
 
 # Where in a card the page says what my outlet has: the one thing that is not the catalogue's.
@@ -49,7 +48,7 @@ def stock_line(level: Any) -> str:
 
 @cache
 def _stock_line(language: str | None, available: int) -> str:
-    return render_to_string("catalog/_stock.html", {"level": {"available": available}})
+    return render_part("catalog/_stock.html", {"level": {"available": available}})
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ class Shelf:
 
     @cached_property
     def heading(self) -> SafeString:
-        return render_to_string("catalog/_shelf_heading.html", {"shelf": self})
+        return render_part("catalog/_shelf_heading.html", {"shelf": self})
 
 
 @kept_with_catalogue
@@ -102,6 +101,6 @@ def _card(phone: Phone, **options: bool) -> Card:
         plain_words.battery_words(phone.battery_mah),
     )
     drawing = SafeString(shelf_drawing(phone))
-    html = render_to_string("catalog/_card.html", {"phone": phone, "facts": facts, "drawing": drawing, **options})
+    html = render_part("catalog/_card.html", {"phone": phone, "facts": facts, "drawing": drawing, **options})
     opening, closing = html.split(STOCK_GOES_HERE)
     return Card(phone, SafeString(opening), SafeString(closing))

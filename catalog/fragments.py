@@ -1,12 +1,14 @@
-"""Pieces of pages that depend on the catalogue alone are rendered once and kept beside its copy in memory."""
+"""Pieces of pages: those that depend on the catalogue alone are rendered once and kept beside its copy in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from django.template.loader import render_to_string
 from django.urls import get_script_prefix
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
 from catalog.catalogue import Catalogue
@@ -16,6 +18,11 @@ T = TypeVar("T")
 
 # Filters make thousands of different pieces; what is asked for more than once finds room among so many.
 MOST_FRAGMENTS = 500
+
+
+def render_part(template: str, context: dict[str, Any]) -> SafeString:
+    """Return what `template` makes of `context`, as HTML that goes into a page as it is."""
+    return mark_safe(render_to_string(template, context))  # noqa: S308 - templates escape what they are given
 
 
 def kept_with_catalogue(function: Callable[Concatenate[Catalogue, P], T]) -> Callable[Concatenate[Catalogue, P], T]:

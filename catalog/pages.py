@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -13,7 +12,7 @@ from catalog.catalogue import Catalogue
 from catalog.comparison import compare, neighbours
 from catalog.drawing import shelf_drawing, sides_drawing
 from catalog.facts import facts_of, plain
-from catalog.fragments import kept_with_catalogue
+from catalog.fragments import kept_with_catalogue, render_part
 from catalog.models import Phone
 
 
@@ -43,7 +42,7 @@ def found(catalogue: Catalogue, selection: filters.Selection) -> Found:
             for order in filters.sorts(catalogue)
         ],
     }
-    return Found(phones, render_to_string("catalog/_choices.html", context))
+    return Found(phones, render_part("catalog/_choices.html", context))
 
 
 @kept_with_catalogue
@@ -51,7 +50,7 @@ def about(catalogue: Catalogue, phone: Phone) -> SafeString:
     """Return what a phone's page says of it, but for where it can be had."""
     cheaper, dearer = neighbours(catalogue, phone)
     context = {"phone": phone, "facts": facts_of(phone), "cheaper": cheaper, "dearer": dearer}
-    return render_to_string("catalog/_about_phone.html", context)
+    return render_part("catalog/_about_phone.html", context)
 
 
 @kept_with_catalogue
@@ -67,4 +66,4 @@ def comparison(catalogue: Catalogue, phones: tuple[Phone, ...]) -> SafeString:
     """Return the table that shows `phones` side by side."""
     heads = [(phone, SafeString(shelf_drawing(phone))) for phone in phones]
     context = {"heads": heads, "rows": compare(phones), "is_crowded": len(phones) > 2}
-    return render_to_string("catalog/_comparison.html", context)
+    return render_part("catalog/_comparison.html", context)

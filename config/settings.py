@@ -115,15 +115,12 @@ WSGI_APPLICATION = "config.wsgi.application"
 
 TEMPLATES = [
     {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": False,
         "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "stores.context.my_outlet",
-                "stores.context.country",
-            ]
+            "environment": "config.templates.environment",
+            "context_processors": ["stores.context.my_outlet", "stores.context.country"],
         },
     }
 ]

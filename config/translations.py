@@ -15,7 +15,6 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
-from django.utils.translation.template import templatize
 
 LOCALE = "zh_Hans"
 FOLDER = Path("locale", LOCALE, "LC_MESSAGES")
@@ -82,14 +81,11 @@ def _read(base: Path) -> Catalog:
 def _texts(base: Path) -> Iterator[tuple[str | None, str | tuple[str, ...], list[str]]]:
     """Yield context, text (or singular and plural) and comments of each message."""
     for path in sorted(_sources(base)):
-        code = path.read_text(encoding="utf-8")
-        if path.suffix != ".py":
-            # What stands between the messages is blanked out, but its indentation would not pass for Python's.
-            code = re.sub(r"(?m)^[ \t]+", "", templatize(code))
-        options = {"encoding": "utf-8"}
-        source = BytesIO(code.encode())
+        method = "python" if path.suffix == ".py" else "jinja2"
+        options = {"encoding": "utf-8", "silent": "false", "newstyle_gettext": "true"}
+        source = BytesIO(path.read_bytes())
         found = extract(
-            "python", source, KEYWORDS, comment_tags=("Translators:",), options=options, strip_comment_tags=True
+            method, source, KEYWORDS, comment_tags=("Translators:",), options=options, strip_comment_tags=True
         )
         for _, message_id, comments, context in found:
             yield context, message_id, comments
@@ -109,7 +105,7 @@ def _sources(base: Path) -> Iterator[Path]:
     for package in base.iterdir():
         if (package / "__init__.py").exists() and package.name not in NOT_OUR_TEXTS:
             yield from (path for path in package.rglob("*.py") if not NOT_OUR_TEXTS.intersection(path.parts))
-    yield from (path for path in (base / "templates").rglob("*") if path.is_file())
+    yield from (path for path in (base / "templates").rglob("*.html"))
 
 
 def _complaints(message: Message) -> Iterator[str]:

@@ -22,6 +22,11 @@ def derive_code(number: str) -> str:
     return f"{value % 10**DIGITS:0{DIGITS}d}"
 
 
+def in_threes(code: str) -> str:
+    """Return a code in two groups of three, to be read aloud."""
+    return f"{code[:3]} {code[3:]}"
+
+
 def fingerprint(outlet_id: int, code: str) -> bytes:
     """Return what the database holds of a code. The same code has another fingerprint at every outlet."""
     return _digest(f"fingerprint:{outlet_id}:{code}")

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from html import escape
 
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -18,9 +17,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from catalog.catalogue import Catalogue, current_catalogue
-from catalog.fragments import kept_with_catalogue
+from catalog.fragments import kept_with_catalogue, render_part
 from catalog.models import Phone
-from catalog.templatetags.shop import count, yuan
+from catalog.templating import grouped, yuan
 from stores.finder import OutletRow
 from stores.hours import Opening
 from stores.models import Outlet, Region
@@ -78,7 +77,7 @@ def region_lines(regions: Iterable[Region], phone: Phone | None) -> Iterator[Saf
     query = f"?phone={phone.slug}" if phone else ""
     for region in regions:
         yield mark_safe(  # noqa: S308 - every part is ours or escaped
-            f'<a href="{region.get_absolute_url()}{query}">{escape(region.name)}</a> {count(region.outlet_count)}'
+            f'<a href="{region.get_absolute_url()}{query}">{escape(region.name)}</a> {grouped(region.outlet_count)}'
         )
 
 
@@ -86,7 +85,7 @@ def phone_lines(numbers: Iterable[tuple[Phone, int]]) -> Iterator[SafeString]:
     """Yield a line for each phone, which asks for the shops that have it, and its number."""
     for phone, number in numbers:
         yield mark_safe(  # noqa: S308 - every part is ours or escaped
-            f'<a href="?phone={phone.slug}">{escape(phone.name)}</a> {count(number)}'
+            f'<a href="?phone={phone.slug}">{escape(phone.name)}</a> {grouped(number)}'
         )
 
 
@@ -117,4 +116,4 @@ def _ways_to_reserve(catalogue: Catalogue) -> dict[int, str]:
 @kept_with_catalogue
 def _stock_marks(catalogue: Catalogue) -> tuple[SafeString, ...]:
     """What is said of none, one and more."""
-    return tuple(render_to_string("catalog/_stock.html", {"level": {"available": number}}) for number in range(3))
+    return tuple(render_part("catalog/_stock.html", {"level": {"available": number}}) for number in range(3))

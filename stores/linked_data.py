@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from catalog.linked_data import Thing
+from django.utils.safestring import SafeString
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from catalog.linked_data import Thing, json_ld
 from catalog.models import local_text
+from catalog.page_data import address_of_page
 from stores.hours import Closure, Hours, Week
 from stores.models import Outlet
+
+if TYPE_CHECKING:
+    from stores.pages import OutletPage
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -64,3 +72,12 @@ def _closed(closure: Closure) -> dict[str, Any]:
         "opens": "00:00",
         "closes": "00:00",
     }
+
+
+@pass_context
+def store_data(context: Context, page: OutletPage) -> SafeString:
+    """Return the shop as a script element for programs."""
+    return json_ld(store(page.outlet, page.hours, page.closures, address=address_of_page(context)))
+
+
+FUNCTIONS: dict[str, Any] = {"store_data": store_data}

@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.http import HttpRequest
+from django.template.backends import jinja2
+from django.test.signals import template_rendered
 from pytest_django.plugin import DjangoDbBlocker
 
 from catalog.catalogue import Catalogue, current_catalogue, forget_catalogue
@@ -62,6 +65,20 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         cursor.execute("SELECT tgrelid::regclass, tgname FROM pg_trigger WHERE tgname LIKE '%is_not_truncated'")
         for table, trigger in cursor.fetchall():
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def answers_know_their_templates() -> Iterator[None]:
+    """Let the test client see which templates made an answer, and of what; Django does so for its own engine only."""
+    render = jinja2.Template.render
+
+    def tell(self: Any, context: dict[str, Any] | None = None, request: HttpRequest | None = None) -> str:
+        template_rendered.send(sender=self, template=self.template, context=context or {})
+        return render(self, context, request)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jinja2.Template, "render", tell)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -58,7 +58,10 @@ def test_cards_are_made_once_for_each_version_language_and_size(catalogue: Catal
 
 def home(catalogue: Catalogue, *, is_open: bool) -> str:
     outlet = SimpleNamespace(
-        name="大阁镇营业厅", get_absolute_url="/outlets/1/", is_open=is_open, get_state_display="暂停营业"
+        name="大阁镇营业厅",
+        get_absolute_url=lambda: "/outlets/1/",
+        is_open=is_open,
+        get_state_display=lambda: "暂停营业",
     )
     stock = {phone.pk: level(3) for phone in catalogue.phones}
     request = RequestFactory().get("/")

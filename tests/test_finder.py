@@ -97,7 +97,7 @@ def test_the_question_stays_in_its_box_and_is_only_text(client, county):
     html = client.get("/outlets/", {"q": '"><script>alert(1)</script>'}).content.decode()
 
     assert "<script>alert" not in html
-    assert "&quot;&gt;&lt;script&gt;alert(1)" in html
+    assert "&#34;&gt;&lt;script&gt;alert(1)" in html
 
 
 def test_the_nearest_shops_say_how_far(client, county):

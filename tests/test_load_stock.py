@@ -131,7 +131,7 @@ def test_names_line_column_and_reason(outlet: Outlet, row: str, column: str, rea
     assert not StockLevel.objects.exists()
 
 
-CELLS = st.text(st.characters(exclude_characters=',"\r\n'), max_size=12) | st.from_regex(
+CELLS = st.text(st.characters(codec="utf-8", exclude_characters=',"\r\n'), max_size=12) | st.from_regex(
     r"20[0-9]{2}-[0-3][0-9]-[0-9]{2}[T ][0-9]{2}:[0-6][0-9](:[0-6][0-9])?(Z|[+-][01][0-9]:[0-9]{2})?", fullmatch=True
 )
 

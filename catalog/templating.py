@@ -1,0 +1,124 @@
+"""
+What every template of the site may call: money, addresses, inlined style, and the page's own twins.
+
+Settings give it to the template engine (`config.templates`). The functions that need the page's context say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from django.urls import get_script_prefix, reverse
+from django.utils.formats import number_format
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from catalog import cards, facts, inline
+
+
+def yuan(fen: int) -> str:
+    """Return a price in fen as yuan, with decimals only where there are any: 29900 is 299, 29950 is 299.50."""
+    whole, rest = divmod(fen, 100)
+    return f"{whole}.{rest:02}" if rest else str(whole)
+
+
+def grouped(number: int) -> str:
+    """Return a number of things with its thousands set apart."""
+    return _grouped(number, get_language())
+
+
+@lru_cache(maxsize=4096)
+def _grouped(number: int, language: str | None) -> str:
+    return number_format(number, use_l10n=True, force_grouping=True)
+
+
+def url(name: str, *arguments: object) -> str:
+    """Return the address of a page of the site in the active language and text size."""
+    if arguments:
+        return reverse(name, args=arguments)
+    return _url(name, get_script_prefix(), get_language())
+
+
+@lru_cache(maxsize=512)
+def _url(name: str, prefix: str, language: str | None) -> str:
+    return reverse(name)
+
+
+def inline_style() -> SafeString:
+    return mark_safe(f"<style>{inline.inline_style().text}</style>")  # noqa: S308 - our own file
+
+
+def inline_script(name: str) -> SafeString:
+    return mark_safe(f"<script>{inline.inline_script(name).text}</script>")  # noqa: S308 - our own file
+
+
+@pass_context
+def phone_row(context: Context, row: Iterable[cards.Card]) -> SafeString:
+    """Return phones side by side, to one scale, and what my outlet has of each where one is chosen."""
+    my_outlet = context.get("my_outlet")
+    # A shop that is shut can hand nothing over, whatever stands on its shelves.
+    stock = my_outlet.stock if my_outlet and my_outlet.outlet.is_open else None
+    return mark_safe(f'<ul class="shelf">{cards.row(row, stock)}</ul>')  # noqa: S308 - cards are SafeStrings
+
+
+def twin_links(request: Any) -> SafeString:
+    """
+    Return the links to this very page in the other text size and the other language, with its query.
+
+    Where a request failed before it got an address, they are left out.
+    """
+    address = getattr(request, "address", None)
+    if address is None:
+        return SafeString()
+    is_english = address.language == "en"
+    other = "zh-Hans" if is_english else "en"
+    size = _("Normal text") if address.is_large else _("Large text")
+    return mark_safe(  # noqa: S308 - every part is ours or escaped
+        f'<a href="{escape(address.twin(large=not address.is_large))}">{escape(size)}</a> '
+        f'<a href="{escape(address.twin(language=other.lower()))}" lang="{other}" hreflang="{other}">'
+        f"{'中文' if is_english else 'English'}</a>"
+    )
+
+
+@pass_context
+def alternates(context: Context) -> SafeString:
+    """
+    Return the links by which search engines know this page: the canonical one, and one for each language.
+
+    Large text is another dress of the same page, so its canonical address is the one in normal size. Views put
+    `canonical_query` in the context where the query chooses what is shown; any other query (someone's tracking) is
+    left out.
+    """
+    request = context.get("request")
+    address = getattr(request, "address", None)
+    if address is None:
+        return SafeString()
+    site = f"{request.scheme}://{request.get_host()}"
+    plain = replace(address, is_large=False, query=context.get("canonical_query", ""))
+    own, chinese, english = (
+        escape(f"{site}{twin}") for twin in (plain, plain.twin(language="zh-hans"), plain.twin(language="en"))
+    )
+    return mark_safe(  # noqa: S308 - every part is ours or escaped
+        f'<link rel="canonical" href="{own}"><link rel="alternate" hreflang="zh-Hans" href="{chinese}">'
+        f'<link rel="alternate" hreflang="en" href="{english}">'
+        f'<link rel="alternate" hreflang="x-default" href="{chinese}">'
+    )
+
+
+FUNCTIONS: dict[str, Any] = {
+    "url": url,
+    "language": get_language,
+    "inline_style": inline_style,
+    "inline_script": inline_script,
+    "phone_row": phone_row,
+    "twin_links": twin_links,
+    "alternates": alternates,
+}
+FILTERS = {"yuan": yuan, "grouped": grouped, "inches": facts.inches}
