@@ -15,6 +15,7 @@ from catalog.catalogue import Catalogue
 from orders import lifecycle
 from orders.models import Order
 from stores.models import Outlet, StockLevel
+from tests.browser import follow
 from tests.factories import create_outlet, create_region, create_stock
 from tests.order_factories import CLERK
 from tests.test_accessibility import examine
@@ -84,21 +85,21 @@ def test_the_pages_of_a_reservation(look: Tab, shops: list[Outlet], catalogue: C
     found, (phone, other, *_rest), (near, _far) = Findings(look), catalogue.listed, shops
     for each in (phone, other):
         found.go(f"phones/{each.slug}/")
-        look.get_by_role("button", name=_("Put into the basket")).click()
+        follow(look.get_by_role("button", name=_("Put into the basket")))
     found.look("basket")
 
     found.go(f"checkout/?outlet={near.code}")
-    look.locator("main form button").last.click()
+    follow(look.locator("main form button").last)
     found.look("form with errors")
     fill_in(look)
     StockLevel.objects.filter(outlet=near, phone=phone).update(safety_stock=9)
-    look.locator("main form button").last.click()
+    follow(look.locator("main form button").last)
     found.look("sold out meanwhile")
     assert look.locator("input[type=radio][name=outlet]").count() == 1
     StockLevel.objects.filter(outlet=near, phone=phone).update(safety_stock=0)
     found.go(f"checkout/?p={phone.slug}:2&p={other.slug}&outlet={near.code}")
     fill_in(look)
-    look.locator("main form button").last.click()
+    follow(look.locator("main form button").last)
     found.look("placed")
 
     order = Order.objects.get()
@@ -111,15 +112,15 @@ def test_the_pages_of_a_reservation(look: Tab, shops: list[Outlet], catalogue: C
     lifecycle.decline(order, CLERK, "not found")
     found.go(here)
     found.look("declined")
-    look.get_by_role("link", name=_("See the nearest shops that have it")).click()
-    look.locator("ol.wanted button").first.click()
+    follow(look.get_by_role("link", name=_("See the nearest shops that have it")))
+    follow(look.locator("ol.wanted button").first)
     found.look("moved")
-    look.get_by_role("button", name=_("Cancel the reservation")).click()
+    follow(look.get_by_role("button", name=_("Cancel the reservation")))
     found.look("cancelled")
 
     found.go("orders/")
     look.locator("#number").fill(order.number)
     look.locator("#last_four").fill("1111")
-    look.locator("main form button").last.click()
+    follow(look.locator("main form button").last)
     found.look("no such order")
     assert not found, "\n".join(found)
