@@ -9,16 +9,16 @@ from django.conf import settings
 
 from config import translations
 
-TEMPLATE = """{% load i18n %}
-  <p title="it's">{% translate "Hello 'you'" %}</p>
-      {% blocktranslate with a=b %}One {{ a }} day{% endblocktranslate %}
-   {% blocktranslate count n=n trimmed context "shelf" %}
+TEMPLATE = """
+  <p title="it's">{{ _("Hello 'you'") }}</p>
+      {% trans a=b %}One {{ a }} day{% endtrans %}
+   {% trans trimmed n=n %}
       {{ n }} phone
-   {% plural %}
+   {% pluralize %}
       {{ n }} phones
-   {% endblocktranslate %}
-(( {{ x|default:_("none") }} {% if a == "it" %}'''"{% endif %} {# Translators: a button #}
-{% translate "Go" %}
+   {% endtrans %}
+(( {{ x|default(_("none")) }} {% if a == "it" %}'''"{% endif %} {# Translators: a button #}
+{{ _("Go") }}
 """
 CODE = """
 from django.utils.translation import gettext as _, ngettext
