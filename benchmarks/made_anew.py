@@ -1,12 +1,12 @@
-"""The middleware of ready pages with an empty shelf that nothing is put on."""
+"""The middleware of ready pages with a shelf that nothing is put on: every page is made for every request."""
 
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from config.ready import Address, ReadyPages, Shelf
 
-from config.ready import ReadyPages, best_coding
+
+class NoShelf(Shelf):
+    def wants(self, address: Address) -> bool:
+        return False
 
 
 class MadeAnew(ReadyPages):
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        request.META["HTTP_ACCEPT_ENCODING"] = best_coding(request.META.get("HTTP_ACCEPT_ENCODING", ""))
-        return self._make(request)
+    shelf = NoShelf()
