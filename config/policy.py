@@ -1,7 +1,7 @@
 """
 What a page may load and run (see the settings), and what it may ask of the device: where it is, and nothing else.
 
-Both are the same for every page, so they are written down once.
+Both are the same for every page of the shop, so they are written down once. The desk has its own (`stores.desk`).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def permissions_middleware(
 ) -> Callable[[HttpRequest], HttpResponse]:
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        response["Permissions-Policy"] = PERMISSIONS
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         return response
 
     return middleware

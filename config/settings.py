@@ -4,6 +4,7 @@ Without DATABASE_URL this is a demo, on the PostgreSQL that the project brings a
 production settings: they ask for a secret key and host names, refuse DEBUG and want HTTPS.
 """
 
+from datetime import timedelta
 from pathlib import Path
 
 from catalog import inline
@@ -43,17 +44,24 @@ SECURE_SSL_REDIRECT = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
-# Other names of the domain are not this program's to promise for.
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+# Other names of the domain are not this program's to promise for. The sign-in page itself says that somebody is locked
+# out, so no middleware need. Both the address and the name are counted.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "axes.W002"]
 TRUSTED_PROXY = env.flag("TRUSTED_PROXY", default=False)
 if TRUSTED_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "config",
     "django_q",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "api",
     "catalog",
     "stores",
@@ -70,6 +78,7 @@ MIDDLEWARE = [
     "config.policy.ContentPolicy",
     "config.policy.permissions_middleware",
     "config.addresses.address_middleware",
+    "config.staff.StaffDoor",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -90,6 +99,36 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 CSRF_FAILURE_VIEW = "config.errors.forbidden"
+
+# Staff sign in at the desk; `config.staff` keeps sessions and people away from all other pages.
+AUTH_USER_MODEL = "stores.Person"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+] + [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["username", "mobile", "name"]},
+    }
+]
+LOGIN_URL = "desk:sign_in"
+LOGIN_REDIRECT_URL = "order_desk:home"
+
+# A session ends when nothing was done for so long, and in any case so long after signing in.
+DESK_IDLE_MINUTES = env.number("DESK_IDLE_MINUTES", 120, least=5, most=1440)
+DESK_SESSION_HOURS = env.number("DESK_SESSION_HOURS", 12, least=1, most=168)
+SESSION_COOKIE_NAME = "desk"
+SESSION_COOKIE_AGE = DESK_IDLE_MINUTES * 60
+
+# Wrong passwords for one name from one address, counted in the database. `stores.desk_sign_in` counts other ways.
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "api.limits.address_of"
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
 
 # Whatever goes wrong is said on the terminal, without any customer's name or number.
 LOGGING = {

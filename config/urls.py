@@ -14,6 +14,8 @@ urlpatterns = [
         path("", include("catalog.urls")),
         path("", include("stores.urls")),
         path("", include("orders.urls")),
+        path("desk/", include("stores.desk_urls")),
+        path("desk/", include("orders.desk_urls")),
         path("credits/", catalogue_page(TemplateView.as_view(template_name="credits.html")), name="credits"),
         prefix_default_language=False,
     ),

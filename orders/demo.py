@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from catalog.caching import personal_page
+from catalog.private import private_page
 from orders.messages.backends import read_file
 from orders.mobiles import mask_mobile
 from orders.order_page import moment_in_words
-from orders.private import private_page
 
 NEWEST = 30
 

@@ -3,16 +3,13 @@
 import re
 import unicodedata
 
-import phonenumbers
 from django.utils.translation import gettext as _
 
 from orders.refusals import BadMobile, BadName
+from stores.mobiles import read_mobile
 
 NAME_LENGTH = 30
 MOBILE_LENGTH = 14  # +86 and eleven digits
-_MOBILE = phonenumbers.PhoneNumberType.MOBILE
-_FORMAT = phonenumbers.PhoneNumberFormat.E164
-_TYPED = re.compile(r"[+(]?[0-9][0-9 ().\-]*")
 # Whatever could break the line of an SMS or of a list; letters of all scripts, marks, blanks and '·-. pass.
 _NOT_IN_A_NAME = re.compile(r"[^\w\s·.'’\-]|[\d_]")
 
@@ -23,23 +20,12 @@ def parse_mobile(text: str) -> str:
 
     Takes blanks, hyphens, +86, 0086 and full-width digits. Raises BadMobile.
     """
-    plain = unicodedata.normalize("NFKC", text[:40]).strip()
-    try:
-        # The library would read letters as the keys that they stand on.
-        number = phonenumbers.parse(re.sub(r"^00", "+", plain), "CN") if _TYPED.fullmatch(plain) else None
-    except phonenumbers.NumberParseException:
-        number = None
-    if (
-        number is None
-        or number.country_code != 86
-        or number.extension
-        or not phonenumbers.is_valid_number(number)
-        or phonenumbers.number_type(number) != _MOBILE
-    ):
+    mobile = read_mobile(text)
+    if mobile is None:
         raise BadMobile(
             _("This is not a Chinese mobile number. It has 11 digits and begins with 1, as in 138 0013 8000.")
         )
-    return phonenumbers.format_number(number, _FORMAT)
+    return mobile
 
 
 def parse_name(text: str) -> str:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from api.limits import TooManyCalls, address_of, count_call
 from catalog.caching import form_page, personal_page
 from catalog.catalogue import current_catalogue
+from catalog.private import private_page
 from orders import choosing, doors, lifecycle, links
 from orders.access import let_forget, let_see, visible_numbers
 from orders.basket import Line, Wanted
@@ -22,7 +23,6 @@ from orders.forms import LookUpForm
 from orders.models import Order
 from orders.order_page import describe
 from orders.places import place_asked
-from orders.private import private_page
 from orders.refusals import OrderRefused
 
 View = Callable[..., HttpResponse]

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from api.limits import TooManyCalls, address_of, count_call
 from catalog.caching import form_page
 from catalog.catalogue import current_catalogue
+from catalog.private import keep_private
 from catalog.same_origin import takes_forms_without_token
 from orders import choosing, doors, form_keys, terms
 from orders.access import let_see
@@ -20,7 +21,6 @@ from orders.checkout import place_order
 from orders.forms import ReservationForm
 from orders.models import Channel, Order
 from orders.places import place_asked
-from orders.private import keep_private
 from orders.refusals import OrderRefused, OutletNotOpen, OutOfStock
 from stores.geography import Point
 from stores.models import Outlet

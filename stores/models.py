@@ -14,22 +14,26 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import local_text
 from stores.geography import CubeField, SpherePoint
+from stores.people_models import Assignment, Person, Role
 from stores.querysets import AVAILABLE, OutletQuerySet
 from stores.stock_models import RegionStock, RegionStockChange, StockLevel, StockMovement
 from stores.unit_models import Handset, HandsetEvent, HandsetNumber, Shortfall, Transfer, TransferLine
 
 __all__ = [
     "AVAILABLE",
+    "Assignment",
     "ClosedPeriod",
     "Handset",
     "HandsetEvent",
     "HandsetNumber",
     "Outlet",
+    "Person",
     "PlaceKey",
     "Region",
     "RegionMap",
     "RegionStock",
     "RegionStockChange",
+    "Role",
     "Shortfall",
     "StockLevel",
     "StockMovement",

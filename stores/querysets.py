@@ -38,6 +38,10 @@ class OutletQuerySet(models.QuerySet[Any]):
         """Keep the outlets in towns whose code begins with `digits`."""
         return self.filter(town__code__startswith=digits)
 
+    def named(self, text: str) -> OutletQuerySet:
+        """Keep the outlets whose code begins with `text`, or whose name has it. For few outlets: no index serves it."""
+        return self.filter(Q(code__startswith=text) | Q(name_zh__icontains=text) | Q(name_en__icontains=text))
+
     def nearest(self, point: Point | tuple[Any, Any]) -> OutletQuerySet:
         """
         Order by great-circle distance from `point`, nearest first, exactly, also across the poles and the date line.

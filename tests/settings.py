@@ -12,3 +12,6 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 
 # Test data may be lost with the machine.
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c synchronous_commit=off")
+
+# A password that is costly to guess is costly to test with.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

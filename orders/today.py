@@ -1,0 +1,174 @@
+"""What waits at an outlet today: orders to set aside, orders that will lapse, and what is wrong with the shelves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Count, F, Min, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.utils.functional import cached_property
+
+from catalog.catalogue import current_catalogue
+from catalog.models import Phone
+from orders.models import Order, OrderLine, State
+from stores.durations import duration_in_words
+from stores.models import Outlet, Shortfall, StockLevel, Transfer
+from stores.querysets import OutletQuerySet
+
+# A ready order is shown when it lapses within this time: today or tomorrow.
+LAPSES_SOON = timedelta(hours=24)
+# More than this nobody reads; the number of the rest is told.
+MOST_ROWS = 30
+# More open orders than any outlet has shelves for.
+MOST_ORDERS = 500
+
+
+@dataclass(frozen=True)
+class OpenOrder:
+    """An order that waits at the outlet, with its lines (phone, how many), seen at `now`."""
+
+    order: Order
+    lines: list[OrderLine]
+    now: datetime
+
+    @property
+    def waited(self) -> str:
+        return duration_in_words(self.now - self.order.placed_at)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it should have been set aside by now."""
+        return self.now - self.order.placed_at > timedelta(hours=settings.SET_ASIDE_HOURS)
+
+    @property
+    def kept_for(self) -> str:
+        return duration_in_words(self.order.held_until - self.now)
+
+    @property
+    def lapses_soon(self) -> bool:
+        return self.order.held_until - self.now <= LAPSES_SOON
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A phone of which too few are there: `missing` for what is promised, or `to_order` to have enough again."""
+
+    phone: Phone
+    on_hand: int
+    reserved: int
+    missing: int = 0
+    to_order: int = 0
+
+
+@dataclass(frozen=True)
+class OnTheWay:
+    """A transfer to or from the outlet that is not over."""
+
+    transfer: Transfer
+    other: Outlet
+    is_incoming: bool
+    units: int
+    since: str
+
+    @property
+    def is_asked_of_us(self) -> bool:
+        """Whether another outlet waits for an answer."""
+        return not self.is_incoming and self.transfer.state == Transfer.State.REQUESTED
+
+
+@dataclass(frozen=True)
+class Today:
+    """All of it, seen at one moment."""
+
+    placed: list[OpenOrder]
+    ready: list[OpenOrder]
+    shortfalls: list[Shelf]
+    low: list[Shelf]
+    transfers: list[OnTheWay]
+    most: int = field(default=MOST_ROWS)
+
+    @cached_property
+    def lapsing(self) -> list[OpenOrder]:
+        """The ready orders that lapse soon, the next one first."""
+        return sorted(
+            (each for each in self.ready if each.lapses_soon), key=lambda each: (each.order.held_until, each.order.pk)
+        )
+
+
+def today_at(outlet: Outlet, now: datetime) -> Today:
+    """Return what waits at `outlet`. Five queries, whatever waits."""
+    orders = _open_orders(outlet, now)
+    return Today(
+        placed=[each for each in orders if each.order.state == State.PLACED],
+        ready=[each for each in orders if each.order.state == State.READY],
+        shortfalls=_shortfalls(outlet),
+        low=_low(outlet),
+        transfers=_transfers(outlet, now),
+    )
+
+
+def _open_orders(outlet: Outlet, now: datetime) -> list[OpenOrder]:
+    orders = list(Order.objects.open().at(outlet).order_by("placed_at", "number")[:MOST_ORDERS])
+    lines: dict[str, list[OrderLine]] = {order.number: [] for order in orders}
+    for line in OrderLine.objects.filter(outlet=outlet, number__in=lines).order_by("position"):
+        lines[line.number].append(line)
+    return [OpenOrder(order, lines[order.number], now) for order in orders]
+
+
+def _shortfalls(outlet: Outlet) -> list[Shelf]:
+    level = StockLevel.objects.filter(outlet=outlet, phone=OuterRef("phone"))
+    rows = Shortfall.objects.filter(outlet=outlet, closed_at=None).order_by("opened_at")
+    phones = current_catalogue().by_id
+    return [
+        Shelf(phones[phone_id], on_hand, reserved, missing=missing)
+        for phone_id, missing, on_hand, reserved in rows.values_list(
+            "phone_id", "missing", Subquery(level.values("on_hand")), Subquery(level.values("reserved"))
+        )
+        if phone_id in phones
+    ]
+
+
+def _low(outlet: Outlet) -> list[Shelf]:
+    rows = StockLevel.objects.filter(outlet=outlet).low().order_by("-to_order", "phone")
+    phones = current_catalogue().by_id
+    return [
+        Shelf(phones[phone_id], on_hand, reserved, to_order=to_order)
+        for phone_id, on_hand, reserved, to_order in rows.values_list("phone_id", "on_hand", "reserved", "to_order")
+        if phone_id in phones and not phones[phone_id].is_discontinued
+    ]
+
+
+def _transfers(outlet: Outlet, now: datetime) -> list[OnTheWay]:
+    going_on = Q(state__in=[Transfer.State.REQUESTED, Transfer.State.SENT])
+    transfers = Transfer.objects.filter(going_on, Q(sender=outlet) | Q(receiver=outlet))
+    transfers = transfers.select_related("sender", "receiver").order_by("requested_at", "pk")
+    return [
+        OnTheWay(
+            transfer,
+            transfer.sender if transfer.receiver_id == outlet.pk else transfer.receiver,
+            transfer.receiver_id == outlet.pk,
+            transfer.units,
+            duration_in_words(now - (transfer.sent_at or transfer.requested_at)),
+        )
+        for transfer in transfers.annotate(units=Sum(Coalesce("lines__sent", "lines__requested")))
+    ]
+
+
+def with_work(outlets: OutletQuerySet, now: datetime) -> OutletQuerySet:
+    """
+    Annotate outlets with what waits there, those that have waited longest first.
+
+    `to_set_aside`, `waiting_since` (of the oldest), `lapsing`, `short`: numbers of orders, orders and phones.
+    """
+    of_outlet = Order.objects.filter(outlet=OuterRef("pk")).order_by().values("outlet")
+    placed = of_outlet.filter(state=State.PLACED)
+    lapsing = of_outlet.filter(state=State.READY, held_until__lte=now + LAPSES_SOON)
+    short = Shortfall.objects.filter(outlet=OuterRef("pk"), closed_at=None).order_by().values("outlet")
+    return outlets.annotate(
+        to_set_aside=Coalesce(Subquery(placed.values(found=Count("*"))), 0),
+        waiting_since=Subquery(placed.values(found=Min("placed_at"))),
+        lapsing=Coalesce(Subquery(lapsing.values(found=Count("*"))), 0),
+        short=Coalesce(Subquery(short.values(found=Count("*"))), 0),
+    ).order_by(F("waiting_since").asc(nulls_last=True), "-short", "-lapsing", "code")

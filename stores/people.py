@@ -1,0 +1,87 @@
+"""What happens to people who sign in: they join, are assigned to places, get and choose passwords."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import unicodedata
+from datetime import date
+
+from django.db import transaction
+from django.utils import timezone
+
+
+from stores import second_step
+from stores.mobiles import read_mobile
+from stores.models import Assignment, Outlet, Person, Region, Role
+
+# Without letters and digits that look alike on paper.
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+_FIRST_PASSWORD_LENGTH = 10
+_WORD = re.compile(r"\S{2,40}")
+
+
+class BadPerson(ValueError):
+    """A username or mobile number cannot be taken: it is malformed, or somebody else's."""
+
+
+def plain_username(typed: str) -> str:
+    """Return a username as it is kept: full-width letters made plain, no capitals, no blanks around."""
+    return unicodedata.normalize("NFKC", typed[:100]).strip().casefold()
+
+
+def find_person(typed: str) -> Person | None:
+    """Return whoever signs in with this username or mobile number. One query."""
+    return Person.objects.known_as(plain_username(typed), read_mobile(typed))
+
+
+def add_person(username: str, name: str, *, mobile: str = "", password: str | None = None) -> tuple[Person, str]:
+    """
+    Let somebody sign in; return the person and the first password, which is made up unless given.
+
+    A made-up password must be changed at first sign-in. Raises BadPerson.
+    """
+    username, known_mobile = plain_username(username), read_mobile(mobile) if mobile else None
+    if not _WORD.fullmatch(username) or re.fullmatch(r"[+0-9-]+", username):
+        raise BadPerson("A username has 2 to 40 characters, no blanks, and not digits alone.")
+    if mobile and known_mobile is None:
+        raise BadPerson(f"{mobile} is no Chinese mobile number.")
+    if Person.objects.known_as(username, known_mobile):
+        raise BadPerson("Somebody with this username or mobile number is there already.")
+    first = password or _first_password()
+    person = Person(username=username, name=name, mobile=known_mobile, must_change_password=password is None)
+    person.set_password(first)
+    person.save()
+    return person, first
+
+
+def assign(person: Person, role: Role, place: Outlet | Region, *, since: date | None = None) -> Assignment:
+    """Let `person` work as `role` at an outlet, or in a region, from `since` (today) on."""
+    where = {"region": place} if isinstance(place, Region) else {"outlet": place}
+    return Assignment.objects.create(person=person, role=role, starts_on=since or timezone.localdate(), **where)
+
+
+@transaction.atomic
+def reset_password(person: Person) -> str:
+    """
+    Give somebody who cannot sign in any more a new first password, and return it. It must be changed at sign-in.
+
+    The second step of signing in is taken away, too: who lost the telephone lost that. Ends all sessions.
+    """
+    password = _first_password()
+    second_step.give_up(person)
+    person.set_password(password)
+    person.must_change_password = True
+    person.save(update_fields=["password", "must_change_password"])
+    return password
+
+
+def choose_password(person: Person, password: str) -> None:
+    """Make `password`, which a form has found good, the person's own. Ends the other sessions."""
+    person.set_password(password)
+    person.must_change_password = False
+    person.save(update_fields=["password", "must_change_password"])
+
+
+def _first_password() -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_FIRST_PASSWORD_LENGTH))
