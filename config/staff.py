@@ -21,4 +21,4 @@ class StaffDoor:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         is_for_staff = request.address.path.startswith(STAFF_PATHS)  # type: ignore[attr-defined]
-        return (self.for_staff if is_for_staff else self.for_all)(request)
+        return (self.for_staff if is_for_staff else self.for_all)(request)  # type: ignore[return-value]

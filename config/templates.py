@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.template.backends.jinja2 import Jinja2
+from django.templatetags.static import static
 from django.utils import translation
 from jinja2 import ChainableUndefined, Environment, nodes
 from jinja2.visitor import NodeTransformer
@@ -20,6 +21,7 @@ from jinja2.visitor import NodeTransformer
 from catalog import page_data, templating
 from orders import numbers, pickup_codes
 from stores import linked_data
+from stores.durations import duration_in_words
 
 # What a text leaves open, and a per cent sign, as `{% trans %}` writes them.
 OPEN = re.compile(r"%\((\w+)\)s|(%%)")
@@ -112,5 +114,10 @@ def environment(**options: Any) -> LanguageEnvironment:
         npgettext=translation.npgettext,
     )
     jinja.globals |= templating.FUNCTIONS | page_data.FUNCTIONS | linked_data.FUNCTIONS
-    jinja.filters |= templating.FILTERS | {"spoken": numbers.spoken, "in_threes": pickup_codes.in_threes}
+    jinja.globals["static"] = static
+    jinja.filters |= templating.FILTERS | {
+        "spoken": numbers.spoken,
+        "in_threes": pickup_codes.in_threes,
+        "duration": duration_in_words,
+    }
     return jinja

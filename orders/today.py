@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, F, Min, OuterRef, Q, Subquery, Sum
@@ -87,7 +88,7 @@ class Today:
     shortfalls: list[Shelf]
     low: list[Shelf]
     transfers: list[OnTheWay]
-    most: int = field(default=MOST_ROWS)
+    most: int = MOST_ROWS
 
     @cached_property
     def lapsing(self) -> list[OpenOrder]:
@@ -131,11 +132,13 @@ def _shortfalls(outlet: Outlet) -> list[Shelf]:
 
 
 def _low(outlet: Outlet) -> list[Shelf]:
-    rows = StockLevel.objects.filter(outlet=outlet).low().order_by("-to_order", "phone")
+    low: Any = StockLevel.objects.filter(outlet=outlet).low()
     phones = current_catalogue().by_id
     return [
         Shelf(phones[phone_id], on_hand, reserved, to_order=to_order)
-        for phone_id, on_hand, reserved, to_order in rows.values_list("phone_id", "on_hand", "reserved", "to_order")
+        for phone_id, on_hand, reserved, to_order in low.order_by("-to_order", "phone").values_list(
+            "phone_id", "on_hand", "reserved", "to_order"
+        )
         if phone_id in phones and not phones[phone_id].is_discontinued
     ]
 

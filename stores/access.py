@@ -121,7 +121,28 @@ class Standing:
     def may(self, deed: Deed) -> bool:
         return not MAY[deed].isdisjoint(self.roles)
 
-    def require(person: Person, outlet: Outlet, deed: Deed) -> Standing:
+    def require(self, deed: Deed) -> None:
+        """Raise NotAllowed unless this person may do the deed at this outlet."""
+        if not self.may(deed):
+            raise NotAllowed(deed, self.role)
+
+
+def standing_at(person: Person, outlet_code: str, day: date | None = None) -> Standing | None:
+    """
+    Return what `person` is at the outlet of this code on `day` (today), None for nothing.
+
+    None also where there is no such outlet: who has no business at an outlet learns nothing of it. Two queries.
+    """
+    outlet = Outlet.objects.filter(code=outlet_code).select_related("town__parent").first()
+    if outlet is None:
+        return None
+    here = Q(outlet=outlet) | Q(region__in=regions_around(outlet.town_id))
+    roles = person.assignments.on(day or timezone.localdate()).filter(here).values_list("role", flat=True)
+    found = frozenset(map(Role, roles))
+    return Standing(person, outlet, found) if found else None
+
+
+def require(person: Person, outlet: Outlet, deed: Deed) -> Standing:
     """Return the standing of `person` at `outlet`. Raises NotAllowed, also where the person is nothing there."""
     standing = standing_at(person, outlet.code)
     if standing is None:

@@ -2,9 +2,9 @@
 The doors of the desk: each of its pages goes through one of these decorators, which say who may come in.
 
 `open_page` lets everybody in, `signed_in_page` everybody who has signed in, `desk_page`, `desk_form` and `desk_deed`
-those whose standing at the outlet in the address allows it. A view behind one of the last three takes a DeskRequest, and
-the outlet's code is gone from its arguments. Whoever has no business at an outlet gets the answer of an outlet that does
-not exist (404); whoever has, but not this deed, is told who may do it (403).
+those whose standing at the outlet in the address allows it. A view behind one of these three takes a DeskRequest, and
+the outlet's code is gone from its arguments. Whoever has no business at an outlet gets the answer of an outlet that
+does not exist (404); whoever has, but not this deed, is told who may do it (403).
 
 Nobody keeps what the desk answers. Its pages have style and script in files of their own, which browsers do keep.
 """
@@ -121,7 +121,7 @@ def _signed_in(view: View) -> View:
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated or desk_session.has_ended(request):
             return _to_sign_in(request)
-        if request.user.must_change_password and request.resolver_match.view_name != PASSWORD_PAGE:
+        if request.user.must_change_password and request.path_info != reverse(PASSWORD_PAGE):
             return HttpResponseRedirect(reverse(PASSWORD_PAGE))
         if not is_fragment(request):
             desk_session.keep_alive(request)

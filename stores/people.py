@@ -10,7 +10,6 @@ from datetime import date
 from django.db import transaction
 from django.utils import timezone
 
-
 from stores import second_step
 from stores.mobiles import read_mobile
 from stores.models import Assignment, Outlet, Person, Region, Role

@@ -29,7 +29,7 @@ class Person(AbstractBaseUser):
     """Somebody who signs in. Never deleted, because the books name them (`actor`); switched off instead."""
 
     username = models.CharField(max_length=40, unique=True)
-    mobile = models.CharField(max_length=MOBILE_LENGTH, unique=True, null=True, blank=True)  # noqa: DJ001 (unique)
+    mobile = models.CharField(max_length=MOBILE_LENGTH, unique=True, null=True, blank=True)
     name = models.CharField(max_length=30)
     is_active = models.BooleanField(default=True)
     # Whoever gave the password knows it, so it lets its owner do nothing but choose another.

@@ -4,14 +4,20 @@ import django.contrib.postgres.constraints
 import django.contrib.postgres.fields.ranges
 import django.db.models.deletion
 import django.db.models.functions.text
-import stores.people_models
 from django.conf import settings
 from django.db import migrations, models
+
+import stores.people_models
 
 
 class Migration(migrations.Migration):
     dependencies = [
         ("stores", "0010_write_lines"),
+    ]
+
+    # Those whose tables point at people know of this app's first migration only.
+    run_before = [
+        ("otp_totp", "0001_initial"),
     ]
 
     operations = [

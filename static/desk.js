@@ -1,0 +1,19 @@
+// Brings the changing part of a page up to date: <div data-refresh="30"> every 30 seconds while somebody can see it.
+(function () {
+  var part = document.querySelector("[data-refresh]"), tag = "";
+  if (!part || !window.fetch) return;
+  function refresh() {
+    if (document.hidden) return;
+    fetch(location.href, { headers: { "X-Fragment": "yes", "If-None-Match": tag }, credentials: "same-origin" })
+      .then(function (answer) {
+        // Signed out meanwhile: the page itself leads to signing in.
+        if (answer.status === 401) location.reload();
+        if (answer.status !== 200) return;
+        tag = answer.headers.get("ETag") || "";
+        return answer.text().then(function (html) { part.innerHTML = html; });
+      })
+      .catch(function () {});
+  }
+  setInterval(refresh, part.getAttribute("data-refresh") * 1000);
+  document.addEventListener("visibilitychange", refresh);
+})();
