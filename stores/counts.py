@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from stores import ledger, ledger_counts, shortfalls, totals
 from stores.ledger import Act, Kind, Line, Operation
+from stores.ledger_counts import LAST_COUNTED
 from stores.models import StockMovement
 from stores.refusals import CountIsNotNews, CountIsOfTheFuture, OlderCount, OperationKeyReused
 
@@ -37,16 +38,16 @@ def apply_count(outlet_id: int, counted: Mapping[int, int], taken_at: datetime, 
         raise CountIsOfTheFuture(outlet_id, taken_at)
     operation = Operation(outlet_id, Kind.COUNTED, *act)
     with transaction.atomic():
-        last = ledger_counts.lock(operation, counted)
-        if missing := set(counted) - set(last):
+        shelves, times = ledger_counts.lock(operation, counted)
+        if missing := set(counted) - shelves:
             ledger.open_shelves(operation, missing)
-            last = ledger_counts.lock(operation, counted)
+            ledger_counts.lock(operation, counted)
         if done := _done(operation, counted, taken_at):
             return done
-        older = [OlderCount(phone_id, at) for phone_id, at in sorted(last.items()) if at and at >= taken_at]
-        if older:
+        last = [OlderCount(phone_id, times[phone_id]) for phone_id in sorted(counted) if phone_id in times]
+        if older := [each for each in last if each.last >= taken_at]:
             raise CountIsNotNews(outlet_id, taken_at, older)
-        outcome = ledger_counts.write(operation, counted, taken_at)
+        outcome = ledger_counts.write(operation, counted, taken_at, times)
         shortfalls.follow(outlet_id, outcome)
         return outcome.lines
 
@@ -73,19 +74,54 @@ class CountSummary:
     refused: int = 0
 
 
-# What is wrong with a staged count `s` of the shelf `l`, in the words of `refused_counts`; null: nothing.
-_REFUSED = """
+# What is wrong with a staged count `s` of the shelf `l`, in the words of `refused_counts`; null: nothing. `c` has the
+# outlet's times of count.
+_REFUSED = f"""
 CASE WHEN s.counted_at > clock_timestamp() + %(clocks_differ)s THEN 'count_is_of_the_future'
      WHEN l.outlet_id IS NULL AND NOT %(opening)s THEN 'no_such_shelf'
-     WHEN l.counted_at >= s.counted_at THEN 'count_is_not_news' END
+     WHEN {LAST_COUNTED} >= s.counted_at THEN 'count_is_not_news' END
 """
 
+# What has no time yet gets none, but a row that can be locked.
+_BEGIN_TIMES = """
+INSERT INTO stores_lastcounts (outlet_id, phones, counted_at)
+SELECT DISTINCT s.outlet_id, '{{}}'::smallint[], '{{}}'::timestamptz[] FROM {table} s
+JOIN stores_outlet o ON o.id = s.outlet_id
+WHERE NOT EXISTS (SELECT FROM stores_lastcounts c WHERE c.outlet_id = s.outlet_id) ORDER BY s.outlet_id
+ON CONFLICT DO NOTHING
+"""
+
+# One row an outlet: the times of count that its shelves will have, and what must be written.
+#
+# A shelf that is known to hold what was counted is left alone, without a lock. That is as right as if the count had
+# been written at this moment, and what moves it later came after. But not where a deed that began before the count
+# may still be under way: the shelf's row shows that as its xmax.
 _SORT_OUT = f"""
 CREATE TEMPORARY TABLE stores_counts_to_write AS
-SELECT s.outlet_id, s.phone_id, s.on_hand AS counted, s.counted_at, l.outlet_id IS NULL AS is_new,
-       (rank() OVER (ORDER BY s.outlet_id) - 1) / %(shelves)s AS batch
-FROM {{table}} s LEFT JOIN stores_stocklevel l USING (outlet_id, phone_id)
-WHERE {_REFUSED} IS NULL
+SELECT n.outlet_id, n.accepted, n.to_write, n.counted, n.taken_at,
+       n.phones || others.phones AS phones, n.counted_at || others.counted_at AS counted_at,
+       c.phones AS seen_phones, c.counted_at AS seen_counted_at,
+       div(sum(n.number) OVER (ORDER BY n.outlet_id) - n.number, %(shelves)s)::int AS batch
+FROM (
+    SELECT s.outlet_id, count(*) AS accepted, count(*) FILTER (WHERE is_open) AS number,
+           array_agg(s.phone_id) AS phones, array_agg(s.counted_at) AS counted_at,
+           array_agg(s.phone_id) FILTER (WHERE is_open) AS to_write,
+           array_agg(s.on_hand) FILTER (WHERE is_open) AS counted,
+           array_agg(s.counted_at) FILTER (WHERE is_open) AS taken_at
+    FROM {{table}} s JOIN stores_lastcounts c USING (outlet_id)
+    LEFT JOIN stores_stocklevel l USING (outlet_id, phone_id),
+    LATERAL (SELECT (
+        l.on_hand = s.on_hand AND l.moved_at <= s.counted_at
+        AND age(l.xmax) > age(pg_snapshot_xmin(pg_current_snapshot())::xid)
+    ) IS NOT TRUE AS is_open) AS judged
+    WHERE (%(outlets)s::bigint[] IS NULL OR s.outlet_id = ANY(%(outlets)s)) AND {_REFUSED} IS NULL
+    GROUP BY s.outlet_id
+) AS n JOIN stores_lastcounts c USING (outlet_id),
+LATERAL (
+    SELECT array_agg(phone_id) AS phones, array_agg(at) AS counted_at
+    FROM unnest(c.phones, c.counted_at) AS before (phone_id, at)
+    WHERE NOT c.phones <@ n.phones AND phone_id <> ALL (n.phones)
+) AS others
 """
 
 
@@ -97,32 +133,47 @@ def apply_staged_counts(
 
     Movements after a count was taken are added on top of it; counts that are no news, of the future or (unless
     `opening`, which begins a ledger) of no known shelf are left out: ask `refused_counts` before for those.
-    Outside a transaction every few outlets are committed by themselves, so that customers never wait for long.
+    Outside a transaction every few outlets are committed by themselves, so that customers never wait for long, and
+    all of them are safe on disk when this returns. One that was cut off can be sent again.
     """
     cursor.execute(f"SELECT count(*) FROM {table}")
-    (staged,) = cursor.fetchone()
-    cursor.execute("DROP TABLE IF EXISTS stores_counts_to_write")
-    shelves = SHELVES_AT_ONCE_TOGETHER if connection.in_atomic_block else SHELVES_AT_ONCE
-    parameters = {"shelves": shelves, "opening": opening, "clocks_differ": CLOCKS_DIFFER}
-    cursor.execute(_SORT_OUT.format(table=table), parameters)
-    cursor.execute("CREATE INDEX ON stores_counts_to_write (batch, outlet_id, phone_id)")
-    cursor.execute("ANALYZE stores_counts_to_write")
-    cursor.execute("SELECT count(*), coalesce(max(batch) + 1, 0) FROM stores_counts_to_write")
-    accepted, batches = cursor.fetchone()
-    summary = CountSummary(refused=staged - accepted)
-    for batch in range(batches):
+    summary = CountSummary(refused=cursor.fetchone()[0])
+    cursor.execute(_BEGIN_TIMES.format(table=table))
+    sort_out, outlets = _SORT_OUT.format(table=table), None
+    while outlets != []:
+        cursor.execute("DROP TABLE IF EXISTS stores_counts_to_write")
+        shelves = SHELVES_AT_ONCE_TOGETHER if connection.in_atomic_block else SHELVES_AT_ONCE
+        parameters = {"shelves": shelves, "opening": opening, "clocks_differ": CLOCKS_DIFFER, "outlets": outlets}
+        cursor.execute(sort_out, parameters)
+        cursor.execute("CREATE INDEX ON stores_counts_to_write (batch)")
+        cursor.execute("ANALYZE stores_counts_to_write (batch, outlet_id)")
+        _write_batches(cursor, summary, actor=actor, operation_key=operation_key, opening=opening)
+        # Where somebody else counted meanwhile, judge again.
+        cursor.execute("SELECT outlet_id FROM stores_counts_to_write WHERE batch IS NULL")
+        outlets = [outlet_id for (outlet_id,) in cursor.fetchall()]
+    cursor.execute("DROP TABLE stores_counts_to_write")
+    totals.fold()
+    return summary
+
+
+def _write_batches(cursor: Any, summary: CountSummary, *, actor: str, operation_key: str, opening: bool) -> None:
+    cursor.execute("SELECT batch, count(*) FROM stores_counts_to_write GROUP BY batch ORDER BY batch DESC")
+    batches, commits = cursor.fetchall(), not connection.in_atomic_block
+    while batches:
+        batch, outlets = batches.pop()
         with transaction.atomic(savepoint=False):
+            if commits and batches:
+                # The last one, which waits for the disk, takes those before it along.
+                cursor.execute("SET LOCAL synchronous_commit = off")
             written = ledger_counts.write_batch(
-                cursor, batch=batch, actor=actor, operation_key=operation_key, opening=opening
+                cursor, batch=batch, outlets=outlets, actor=actor, operation_key=operation_key, opening=opening
             )
             if written.short:
                 shortfalls.follow_counts(cursor, batch)
         summary.opened += written.opened
         summary.changed += written.changed
         summary.unchanged += written.unchanged
-    cursor.execute("DROP TABLE stores_counts_to_write")
-    totals.fold()
-    return summary
+        summary.refused -= written.opened + written.changed + written.unchanged
 
 
 def refused_counts(cursor: Any, *, table: str, opening: bool = False) -> Iterator[tuple[int, int, str]]:
@@ -130,7 +181,8 @@ def refused_counts(cursor: Any, *, table: str, opening: bool = False) -> Iterato
     cursor.execute(
         f"""SELECT * FROM (
                 SELECT s.outlet_id, s.phone_id, {_REFUSED} AS code
-                FROM {table} s LEFT JOIN stores_stocklevel l USING (outlet_id, phone_id)) AS checked
+                FROM {table} s LEFT JOIN stores_stocklevel l USING (outlet_id, phone_id)
+                LEFT JOIN stores_lastcounts c USING (outlet_id)) AS checked
             WHERE code IS NOT NULL ORDER BY outlet_id, phone_id""",
         {"opening": opening, "clocks_differ": CLOCKS_DIFFER},
     )

@@ -1,8 +1,9 @@
 """
 The ledger's other half: counts, which say what stands on a shelf instead of what was done to it.
 
-The rows are locked by a statement of their own, so that the next one sees every line that was written before the
-locks were granted. Counts come from a relation `w` (outlet_id, phone_id, counted, counted_at).
+Who counts locks the outlet's times of count first: so one count of an outlet is written at a time. The levels are
+locked by a statement of their own, so that the next one sees every line that was written before the locks were
+granted. Counts come from a relation `w` (outlet_id, phone_id, counted, counted_at).
 """
 
 from __future__ import annotations
@@ -15,17 +16,48 @@ from django.db import connection
 
 from stores.ledger import AVAILABLE_BEFORE, AVAILABLE_NOW, Line, Operation, Outcome, Shelf
 
-# One outlet's count, from parameters; and one batch of the table that `stores.counts` makes.
+# When the shelf of `s` was last counted, by the row `c` of its outlet; null: never.
+LAST_COUNTED = "c.counted_at[array_position(c.phones, s.phone_id)]"
+
+# One outlet's count, from parameters; and what is to be written of a batch of the table that `stores.counts` makes.
 _OF_OUTLET = """
     (SELECT %(outlet)s::bigint AS outlet_id, phone_id, counted, %(taken_at)s::timestamptz AS counted_at
      FROM unnest(%(phones)s::smallint[], %(counted)s::int[]) AS c (phone_id, counted))
 """
-_OF_BATCH = "(SELECT * FROM stores_counts_to_write WHERE batch = %(batch)s AND NOT is_new)"
+_OF_BATCH = """
+    (SELECT b.outlet_id, s.phone_id, s.counted, s.counted_at
+     FROM stores_counts_to_write b, unnest(b.to_write, b.counted, b.taken_at) AS s (phone_id, counted, counted_at)
+     WHERE b.batch = %(batch)s)
+"""
 
+_LOCK_TIMES = """
+INSERT INTO stores_lastcounts AS c (outlet_id, phones, counted_at) VALUES (%s, '{}', '{}')
+ON CONFLICT (outlet_id) DO UPDATE SET phones = c.phones RETURNING phones, counted_at
+"""
+# Only outlets of which nothing was counted since the batch was made: what it says of their shelves still holds.
+_NOTE_TIMES = """
+WITH unchanged AS MATERIALIZED (
+    SELECT b.* FROM stores_counts_to_write b JOIN stores_lastcounts c USING (outlet_id)
+    WHERE b.batch = %(batch)s AND (c.phones, c.counted_at) = (b.seen_phones, b.seen_counted_at)
+    ORDER BY outlet_id FOR UPDATE OF c
+), noted AS (
+    UPDATE stores_lastcounts c SET phones = b.phones, counted_at = b.counted_at
+    FROM unchanged b WHERE c.outlet_id = b.outlet_id
+    RETURNING b.accepted, cardinality(b.to_write) AS to_write
+)
+SELECT count(*), coalesce(sum(accepted), 0)::int, coalesce(sum(to_write), 0)::int FROM noted
+"""
+_SET_ASIDE = """
+UPDATE stores_counts_to_write b SET batch = NULL FROM stores_lastcounts c
+WHERE b.batch = %(batch)s AND c.outlet_id = b.outlet_id
+    AND (c.phones, c.counted_at) <> (b.phones, b.counted_at)
+"""
 _LOCK = """
-SELECT l.phone_id, l.counted_at FROM {counts} w JOIN stores_stocklevel l USING (outlet_id, phone_id)
+SELECT l.phone_id FROM {counts} w JOIN stores_stocklevel l USING (outlet_id, phone_id)
 ORDER BY l.outlet_id, l.phone_id FOR UPDATE OF l
 """
+_LOCK_OUTLET = _LOCK.format(counts=_OF_OUTLET)
+_LOCK_BATCH = f"SELECT count(*) FROM ({_LOCK.format(counts=_OF_BATCH)}) AS locked"
 _NOTE_TOTALS_TOGETHER = f"""
     INSERT INTO stores_regionstockchange (county_code, phone_id, outlets_with, on_hand, reserved, available)
     SELECT b.county_code, b.phone_id, sum(({AVAILABLE_NOW} > 0)::int - ({AVAILABLE_BEFORE} > 0)::int),
@@ -50,7 +82,6 @@ WITH before AS MATERIALIZED (
            greatest(w.counted + CASE WHEN l.moved_at > w.counted_at THEN coalesce(({_MOVED_SINCE}), 0) ELSE 0 END, 0)
                AS found
     FROM {{counts}} w JOIN stores_stocklevel l USING (outlet_id, phone_id)
-    WHERE l.counted_at IS NULL OR w.counted_at > l.counted_at
 ), line AS (
     INSERT INTO stores_stockmovement (
         outlet_id, phone_id, seq, kind, change_on_hand, change_reserved, on_hand, reserved,
@@ -61,12 +92,9 @@ WITH before AS MATERIALIZED (
     FROM before WHERE {{written}}
     RETURNING outlet_id, phone_id, seq, change_on_hand, on_hand, reserved, created_at
 ), head AS (
-    UPDATE stores_stocklevel l
-    SET seq = coalesce(line.seq, l.seq), on_hand = b.found, moved_at = coalesce(line.created_at, l.moved_at),
-        counted_at = b.counted_at
-    FROM before b LEFT JOIN line USING (outlet_id, phone_id)
-    WHERE l.outlet_id = b.outlet_id AND l.phone_id = b.phone_id
-), noted AS ({_NOTE_TOTALS_TOGETHER})
+    UPDATE stores_stocklevel l SET seq = line.seq, on_hand = line.on_hand, moved_at = line.created_at
+    FROM line WHERE l.outlet_id = line.outlet_id AND l.phone_id = line.phone_id
+), noted AS ({_NOTE_TOTALS_TOGETHER}){{also}}
 {{answer}}
 """
 
@@ -75,6 +103,10 @@ _WRITE_OUTLET = _WRITE.format(
     counts=_OF_OUTLET,
     line="row_number() OVER (ORDER BY phone_id)",
     written="true",
+    also=""", times AS (
+        UPDATE stores_lastcounts SET phones = %(all_phones)s::smallint[], counted_at = %(times)s::timestamptz[]
+        WHERE outlet_id = %(outlet)s
+    )""",
     answer="""
         SELECT b.phone_id, b.on_hand, b.reserved, b.safety_stock, b.outlet_trades,
                line.seq, line.change_on_hand, 0, line.on_hand, line.reserved
@@ -85,18 +117,19 @@ _WRITE_BATCH = _WRITE.format(
     counts=_OF_BATCH,
     line="phone_id",
     written="found <> on_hand",
+    also="",
     answer="""
-        SELECT count(*), count(line.seq), count(*) FILTER (WHERE b.reserved > least(b.on_hand, b.found))
+        SELECT count(line.seq), count(*) FILTER (WHERE b.reserved > least(b.on_hand, b.found))
         FROM before b LEFT JOIN line USING (outlet_id, phone_id)
     """,
 )
 
 _OPEN_BATCH = f"""
 WITH before AS MATERIALIZED (
-    SELECT w.outlet_id, w.phone_id, w.counted, w.counted_at, o.trades AS outlet_trades, o.county_code, o.position,
+    SELECT w.outlet_id, w.phone_id, w.counted, o.trades AS outlet_trades, o.county_code, o.position,
            0 AS on_hand, 0 AS reserved, 0 AS safety_stock
-    FROM stores_counts_to_write w JOIN stores_outlet o ON o.id = w.outlet_id
-    WHERE w.batch = %(batch)s AND w.is_new
+    FROM {_OF_BATCH} w JOIN stores_outlet o ON o.id = w.outlet_id
+    LEFT JOIN stores_stocklevel l USING (outlet_id, phone_id) WHERE l.outlet_id IS NULL
 ), line AS (
     INSERT INTO stores_stockmovement (
         outlet_id, phone_id, seq, kind, change_on_hand, change_reserved, on_hand, reserved,
@@ -109,9 +142,9 @@ WITH before AS MATERIALIZED (
     RETURNING outlet_id, phone_id, seq, on_hand, reserved, created_at
 ), head AS (
     INSERT INTO stores_stocklevel (outlet_id, phone_id, seq, on_hand, reserved, safety_stock, reorder_point,
-                                   counted_at, moved_at, outlet_trades, county_code, position)
-    SELECT line.outlet_id, line.phone_id, line.seq, line.on_hand, line.reserved, 0, 0,
-           b.counted_at, line.created_at, b.outlet_trades, b.county_code, b.position
+                                   moved_at, outlet_trades, county_code, position)
+    SELECT line.outlet_id, line.phone_id, line.seq, line.on_hand, line.reserved, 0, 0, line.created_at,
+           b.outlet_trades, b.county_code, b.position
     FROM line JOIN before b USING (outlet_id, phone_id)
 ), noted AS ({_NOTE_TOTALS_TOGETHER})
 SELECT count(*) FROM line
@@ -119,38 +152,55 @@ SELECT count(*) FROM line
 
 
 class BatchWritten(NamedTuple):
-    """How many shelves a batch opened, changed, found as they were, and how many were or are short of promises."""
+    """
+    What became of a batch: how many shelves it opened, changed, found as they were.
+
+    How many were or are short of promises; and how many outlets it left alone since others counted there meanwhile.
+    """
 
     opened: int
     changed: int
     unchanged: int
     short: int
+    overtaken: int
 
 
-def lock(operation: Operation, phone_ids: Iterable[int]) -> dict[int, datetime | None]:
-    """Lock the outlet's shelves of these phones until the transaction ends; return when each was last counted."""
+def lock(operation: Operation, phone_ids: Iterable[int]) -> tuple[set[int], dict[int, datetime]]:
+    """
+    Lock the outlet's shelves of these phones until the transaction ends, and keep other counts of it out.
+
+    Return which of the phones have a shelf, and when each of the outlet's phones was last counted.
+    """
+    parameters: dict[str, Any] = {
+        "outlet": operation.outlet_id,
+        "phones": list(phone_ids),
+        "counted": [],
+        "taken_at": None,
+    }
     with connection.cursor() as cursor:
-        parameters: dict[str, Any] = {
-            "outlet": operation.outlet_id,
-            "phones": list(phone_ids),
-            "counted": [],
-            "taken_at": None,
-        }
-        cursor.execute(_LOCK.format(counts=_OF_OUTLET), parameters)
-        return dict(cursor.fetchall())
+        cursor.execute(_LOCK_TIMES, [operation.outlet_id])
+        times = dict(zip(*cursor.fetchone(), strict=True))
+        cursor.execute(_LOCK_OUTLET, parameters)
+        return {phone_id for (phone_id,) in cursor.fetchall()}, times
 
 
-def write(operation: Operation, counted: Mapping[int, int], taken_at: datetime) -> Outcome:
+def write(
+    operation: Operation, counted: Mapping[int, int], taken_at: datetime, times: Mapping[int, datetime]
+) -> Outcome:
     """
     Write a count of shelves that are locked and were last counted before `taken_at`; a line for each.
 
-    Raises IntegrityError when the operation's key was used before: ask `ledger.lines_of` first.
+    `times` says when each phone of the outlet was counted before. Raises IntegrityError when the operation's key was
+    used: ask for its lines first.
     """
+    times = {**times, **dict.fromkeys(counted, taken_at)}
     parameters: dict[str, Any] = {
         "outlet": operation.outlet_id,
         "phones": list(counted),
         "counted": list(counted.values()),
         "taken_at": taken_at,
+        "all_phones": list(times),
+        "times": list(times.values()),
         "reference": operation.reference,
         "actor": operation.actor,
         "reason": operation.reason,
@@ -162,14 +212,26 @@ def write(operation: Operation, counted: Mapping[int, int], taken_at: datetime) 
     return Outcome(tuple(Line(row[0], *row[5:]) for row in rows), tuple(Shelf(*row[:5]) for row in rows))
 
 
-def write_batch(cursor: Any, *, batch: int, actor: str, operation_key: str, opening: bool) -> BatchWritten:
-    """Write one batch of `stores_counts_to_write`. To be called in a transaction."""
+def write_batch(
+    cursor: Any, *, batch: int, outlets: int, actor: str, operation_key: str, opening: bool
+) -> BatchWritten:
+    """
+    Write one batch of `stores_counts_to_write`, which is about so many outlets. To be called in a transaction.
+
+    Outlets where somebody counted since the table was made lose their batch number, and nothing of theirs is written.
+    """
     parameters = {"batch": batch, "actor": actor, "key": operation_key, "reference": "", "reason": ""}
-    opened = 0
-    if opening:
+    cursor.execute(_NOTE_TIMES, parameters)
+    noted, accepted, to_write = cursor.fetchone()
+    if noted < outlets:
+        cursor.execute(_SET_ASIDE, parameters)
+    opened = changed = short = 0
+    if to_write and opening:
         cursor.execute(_OPEN_BATCH, parameters)
         (opened,) = cursor.fetchone()
-    cursor.execute(_LOCK.format(counts=_OF_BATCH), parameters)
-    cursor.execute(_WRITE_BATCH, parameters)
-    counted, changed, short = cursor.fetchone()
-    return BatchWritten(opened, changed, counted - changed, short)
+    # The levels are locked late and for a short time.
+    if to_write > opened:
+        cursor.execute(_LOCK_BATCH, parameters)
+        cursor.execute(_WRITE_BATCH, parameters)
+        changed, short = cursor.fetchone()
+    return BatchWritten(opened, changed, accepted - opened - changed, short, outlets - noted)

@@ -16,7 +16,7 @@ from catalog.models import local_text
 from stores.geography import CubeField, SpherePoint
 from stores.people_models import Assignment, Person, Role
 from stores.querysets import AVAILABLE, OutletQuerySet
-from stores.stock_models import RegionStock, RegionStockChange, StockLevel, StockMovement
+from stores.stock_models import LastCounts, RegionStock, RegionStockChange, StockLevel, StockMovement
 from stores.unit_models import Handset, HandsetEvent, HandsetNumber, Shortfall, Transfer, TransferLine
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Handset",
     "HandsetEvent",
     "HandsetNumber",
+    "LastCounts",
     "Outlet",
     "Person",
     "PlaceKey",

@@ -22,7 +22,7 @@ MOST_CHARACTERS = 120
 _CODE = re.compile(r"[0-9]{9}-[0-9]{2}", re.ASCII)
 
 _OUTLET_FIELDS = ("pk", "code", "name_zh", "name_en", "state", "timetable_id", "town_id")
-_LEVEL_FIELDS = ("phone_id", "seq", "on_hand", "reserved", "safety_stock", "counted_at")
+_LEVEL_FIELDS = ("phone_id", "seq", "on_hand", "reserved", "safety_stock")
 
 
 @dataclass(frozen=True)

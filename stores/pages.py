@@ -193,7 +193,7 @@ def _shelves(outlet: Outlet) -> tuple[list[Shelf], str]:
 @Prepared
 def _levels_of_outlet() -> Any:
     levels = StockLevel.objects.filter(outlet=Parameter("outlet", BigIntegerField()))
-    return levels.values_list("phone", AVAILABLE, "counted_at")
+    return levels.with_counted_at().values_list("phone", AVAILABLE, "counted_at")
 
 
 def _day(counted_at: datetime | None) -> str:

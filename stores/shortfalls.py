@@ -34,5 +34,6 @@ def follow(outlet_id: int, outcome: Outcome) -> None:
 
 def follow_counts(cursor: Any, batch: int) -> None:
     """Do the same for one batch of `stores.counts`."""
-    counted = "(outlet_id, phone_id) IN (SELECT outlet_id, phone_id FROM stores_counts_to_write WHERE batch = %s)"
+    counted = """(outlet_id, phone_id) IN (
+        SELECT outlet_id, unnest(to_write) FROM stores_counts_to_write WHERE batch = %s)"""
     cursor.execute(_SETTLE.format(shelves=counted), [batch])

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from functools import cached_property
+
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GistIndex
 from django.db import models
-from django.db.models import ExpressionWrapper, F, Q
+from django.db.models import ExpressionWrapper, F, Func, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Phone
@@ -18,6 +22,21 @@ class StockLevelQuerySet(models.QuerySet["StockLevel"]):
         unpromised = F("on_hand") - F("reserved")
         low = self.filter(reorder_point__gt=0, reorder_point__gte=unpromised)
         return low.annotate(to_order=F("reorder_point") - unpromised + 1)
+
+    def with_counted_at(self) -> StockLevelQuerySet:
+        """Annotate each shelf with `counted_at`: when it was last counted, null if never."""
+        place = Func(F("phones"), OuterRef("phone"), function="array_position", output_field=models.IntegerField())
+        counts = LastCounts.objects.filter(outlet=OuterRef("outlet"))
+        return self.annotate(counted_at=Subquery(counts.values(time=_Element("counted_at", place))))
+
+
+class _Element(Func):
+    """One time of an array of times, by its place."""
+
+    template = "(%(expressions)s]"
+    arg_joiner = ")["
+    arity = 2
+    output_field = models.DateTimeField()
 
 
 class StockLevel(models.Model):
@@ -37,7 +56,6 @@ class StockLevel(models.Model):
     reserved = models.PositiveIntegerField()
     safety_stock = models.PositiveSmallIntegerField(default=0)
     reorder_point = models.PositiveSmallIntegerField(default=0, help_text=_("0: the outlet does not keep this phone"))
-    counted_at = models.DateTimeField(null=True)
     moved_at = models.DateTimeField(help_text=_("when the newest line of its ledger was written"))
     outlet_trades = models.BooleanField()
     county_code = models.CharField(max_length=6)
@@ -72,6 +90,28 @@ class StockLevel(models.Model):
     def available(self) -> int:
         """What the outlet can promise; the same rule as `stores.querysets.AVAILABLE`."""
         return max(self.on_hand - self.reserved - self.safety_stock, 0)
+
+    @cached_property
+    def counted_at(self) -> datetime | None:
+        """When the shelf was last counted, None if never. One query, unless `with_counted_at` has asked before."""
+        return StockLevel.objects.with_counted_at().values_list("counted_at", flat=True).get(pk=self.pk)
+
+
+class LastCounts(models.Model):
+    """
+    When the shelves of an outlet were last counted: `counted_at` has the time of each of `phones` (keys), in turn.
+
+    Nearly all shelves of a count are found as they were; so that their stock levels can be left alone, the times of
+    an outlet are one row. They only move on. Counts of one outlet wait for each other here: whoever counts locks this
+    row before any stock level.
+    """
+
+    outlet = models.OneToOneField("stores.Outlet", models.PROTECT, primary_key=True, related_name="last_counts")
+    phones = ArrayField(models.SmallIntegerField())
+    counted_at = ArrayField(models.DateTimeField())
+
+    def __str__(self) -> str:
+        return f"{self.outlet_id}: {len(self.phones)} phones counted"
 
 
 class StockMovement(models.Model):

@@ -1,18 +1,29 @@
 """Many counts at once: a file of the head office, or a partner's."""
 
+import threading
+from contextlib import closing, contextmanager
 from datetime import timedelta
 
+import psycopg2
 import pytest
 from django.db import connection
 from django.utils import timezone
 
 from stores import totals
-from stores.counts import apply_staged_counts
-from stores.models import RegionStock, StockLevel, StockMovement
-from tests.factories import create_outlet, create_phone, create_stock
+from stores.counts import apply_count, apply_staged_counts, refused_counts
+from stores.models import RegionStock, Shortfall, StockLevel, StockMovement
+from tests.books import assert_books_add_up
+from tests.crowd import at_once
+from tests.factories import act, create_outlet, create_phone, create_stock
 
 
 def count(rows, *, opening=False, key="count-1"):
+    with staged(rows) as cursor:
+        return apply_staged_counts(cursor, table="staged", actor="partner:erp", operation_key=key, opening=opening)
+
+
+@contextmanager
+def staged(rows):
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS staged")
         cursor.execute(
@@ -20,7 +31,11 @@ def count(rows, *, opening=False, key="count-1"):
             "(outlet_id bigint, phone_id smallint, on_hand integer, counted_at timestamptz)"
         )
         cursor.executemany("INSERT INTO staged VALUES (%s, %s, %s, %s)", rows)
-        return apply_staged_counts(cursor, table="staged", actor="partner:erp", operation_key=key, opening=opening)
+        yield cursor
+
+
+def ago(**how_long):
+    return timezone.now() - timedelta(**how_long)
 
 
 def test_opens_a_shelf(db):
@@ -86,3 +101,146 @@ def test_totals_follow(db, again):
     totals_of = dict(RegionStock.objects.filter(phone=phone).values_list("region", "available"))
 
     assert totals_of == {"130121": 4, "130100": 4, "130000": 4, None: 4}
+
+
+def test_tells_what_it_would_leave_out_and_why(db):
+    outlet = create_outlet()
+    fine, old, early = (create_stock(outlet=outlet, on_hand=5).phone_id for _ in range(3))
+    new = create_phone().pk
+    now, yesterday = timezone.now(), ago(days=1)
+    apply_count(outlet.pk, {old: 4}, now, act())
+    rows = [
+        (outlet.pk, fine, 5, yesterday),
+        (outlet.pk, old, 9, yesterday),
+        (outlet.pk, early, 9, now + timedelta(minutes=6)),
+        (outlet.pk, new, 1, now),
+        (outlet.pk + 999, fine, 1, now),
+    ]
+
+    with staged(rows) as cursor:
+        refused = list(refused_counts(cursor, table="staged"))
+        opening = list(refused_counts(cursor, table="staged", opening=True))
+
+    reasons = {(outlet.pk, old): "count_is_not_news", (outlet.pk, early): "count_is_of_the_future"}
+    nowhere = {(outlet.pk, new): "no_such_shelf", (outlet.pk + 999, fine): "no_such_shelf"}
+    assert {(place, phone): why for place, phone, why in refused} == reasons | nowhere
+    assert {(place, phone): why for place, phone, why in opening} == reasons
+    # What it says is what happens.
+    assert count(rows).refused == len(refused)
+
+
+def test_leaves_a_shelf_alone_that_is_as_counted(db):
+    level, now = create_stock(on_hand=5), timezone.now()
+    row = "SELECT xmin::text, ctid::text, xmax::text FROM stores_stocklevel"
+    with connection.cursor() as cursor:
+        cursor.execute(row)
+        before = cursor.fetchone()
+
+        summary = count([(level.outlet_id, level.phone_id, 5, now)])
+
+        cursor.execute(row)
+        assert cursor.fetchone() == before
+    assert (summary.unchanged, level.counted_at) == (1, now)
+
+
+def test_each_shelf_keeps_the_time_of_its_own_last_count(db):
+    outlet = create_outlet()
+    first, second, never = (create_stock(outlet=outlet, on_hand=5).phone_id for _ in range(3))
+    one, two, three = ago(days=3), ago(days=2), ago(days=1)
+
+    count([(outlet.pk, first, 3, one), (outlet.pk, second, 5, two)])
+    count([(outlet.pk, first, 3, three)], key="count-2")
+    opened_later = create_stock(outlet=outlet, on_hand=5).phone_id
+
+    times = dict(StockLevel.objects.with_counted_at().values_list("phone_id", "counted_at"))
+    assert times == {first: three, second: two, never: None, opened_later: None}
+    # The others are as open to older news as they were.
+    assert count([(outlet.pk, first, 9, two), (outlet.pk, second, 9, two)], key="count-3").refused == 2
+    assert count([(outlet.pk, never, 9, one), (outlet.pk, opened_later, 9, one)], key="count-4").changed == 2
+
+
+def test_a_repeated_count_is_no_news(db):
+    level, now = create_stock(on_hand=5), timezone.now()
+    row = (level.outlet_id, level.phone_id, 3, now)
+    count([row])
+    lines = StockMovement.objects.count()
+
+    assert count([row]).refused == 1
+    assert StockMovement.objects.count() == lines
+
+
+def test_opens_and_closes_shortfalls(db):
+    level, now = create_stock(on_hand=5, reserved=4), timezone.now()
+
+    for number, (on_hand, missing) in enumerate([(1, 3), (1, 3), (2, 2)]):
+        count([(level.outlet_id, level.phone_id, on_hand, now + timedelta(seconds=number))], key=f"count-{number}")
+        assert Shortfall.objects.get().missing == missing
+    count([(level.outlet_id, level.phone_id, 4, now + timedelta(seconds=9))], key="count-9")
+
+    assert Shortfall.objects.get().closed_at
+
+
+@pytest.mark.parametrize("shelves_at_once", [1, 3, 700])
+def test_any_size_of_batch_writes_the_same(transactional_db, monkeypatch, shelves_at_once):
+    monkeypatch.setattr("stores.counts.SHELVES_AT_ONCE", shelves_at_once)
+    phones = [create_phone() for _ in range(3)]
+    outlets = [create_outlet() for _ in range(3)]
+    levels = [create_stock(outlet=outlet, phone=phone, on_hand=5) for outlet in outlets for phone in phones[:2]]
+    now = timezone.now()
+
+    rows = [(level.outlet_id, level.phone_id, 5 + number % 3, now) for number, level in enumerate(levels)]
+    summary = count([*rows, *((outlet.pk, phones[2].pk, 1, now) for outlet in outlets)], opening=True)
+
+    assert (summary.opened, summary.changed, summary.unchanged, summary.refused) == (3, 4, 2, 0)
+    found = StockLevel.objects.filter(phone__in=phones[:2]).values_list("outlet_id", "phone_id", "on_hand")
+    assert set(found) == {row[:3] for row in rows}
+    assert set(StockLevel.objects.with_counted_at().values_list("counted_at", flat=True)) == {now}
+    assert_books_add_up()
+
+
+def test_waits_for_a_sale_that_was_under_way_when_it_was_taken(transactional_db):
+    level = create_stock(on_hand=5)
+    with closing(psycopg2.connect(connection.connection.dsn)) as other, other.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM stores_write_lines(%s, %s::smallint[], '{-1}', '{0}',"
+            " 'possible', 'walk_in_sale', '', 'person:1', '', 'k')",
+            [level.outlet_id, [level.phone_id]],
+        )
+        # The one that was sold is gone from the shelf, and somebody finds five beside it.
+        taken_at = timezone.now()
+        end_of_sale = threading.Timer(0.3, other.commit)
+        end_of_sale.start()
+
+        count([(level.outlet_id, level.phone_id, 5, taken_at)])
+
+        end_of_sale.join()
+    level.refresh_from_db()
+    assert level.on_hand == 5
+    assert_books_add_up()
+
+
+def test_judges_again_where_somebody_counts_meanwhile(transactional_db):
+    """Between the comparison and the writing, a clerk counts later than the file did; and one counts earlier."""
+    newer, older, quiet = (create_stock(on_hand=5) for _ in range(3))
+    early = timezone.now()
+    middle, late = early + timedelta(seconds=1), early + timedelta(seconds=2)
+    clerks = [
+        lambda: apply_count(newer.outlet_id, {newer.phone_id: 2}, late, act()),
+        lambda: apply_count(older.outlet_id, {older.phone_id: 2}, early, act()),
+    ]
+
+    def count_in_between(execute, sql, params, many, context):
+        if "FOR UPDATE OF c" in sql and clerks:
+            outcomes = at_once([clerks.pop(), clerks.pop()])
+            assert all(isinstance(outcome, tuple) for outcome in outcomes), outcomes
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(count_in_between):
+        summary = count([(level.outlet_id, level.phone_id, 5, middle) for level in (newer, older, quiet)])
+
+    assert not clerks
+    assert (summary.changed, summary.unchanged, summary.refused) == (1, 1, 1)
+    for level, on_hand, counted_at in ((newer, 2, late), (older, 5, middle), (quiet, 5, middle)):
+        level.refresh_from_db()
+        assert (level.on_hand, level.counted_at) == (on_hand, counted_at)
+    assert_books_add_up()

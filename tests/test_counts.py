@@ -106,8 +106,8 @@ def test_statements_do_not_grow_with_the_shelf(db, django_assert_num_queries, si
     outlet = create_outlet()
     counted = {create_stock(outlet=outlet).phone_id: 3 for _ in range(size)}
 
-    # Savepoints, the locks, whether it was done before, the count.
-    with django_assert_num_queries(5):
+    # Savepoints, the locks of times and of shelves, whether it was done before, the count.
+    with django_assert_num_queries(6):
         apply_count(outlet.pk, counted, timezone.now(), act())
 
 

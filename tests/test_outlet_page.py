@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 import time_machine
 
-from stores.models import ClosedPeriod, Outlet, StockLevel
+from stores.models import ClosedPeriod, LastCounts, Outlet
 from stores.my_outlet import COOKIE
 from tests.factories import create_outlet, create_phone, create_region, create_stock
 from tests.pages import read
@@ -117,11 +117,8 @@ def test_names_the_three_nearest_that_have_what_it_lacks(client, shop):
 
 
 def test_says_when_it_was_counted(client, shop):
-    for day in (3, 3):
-        level = create_stock(outlet=shop)
-        StockLevel.objects.filter(outlet=shop, phone=level.phone).update(
-            counted_at=datetime(2026, 11, day, 20, tzinfo=UTC)
-        )
+    phones = [create_stock(outlet=shop).phone_id for _ in range(2)]
+    LastCounts.objects.create(outlet=shop, phones=phones, counted_at=[datetime(2026, 11, 3, 20, tzinfo=UTC)] * 2)
 
     assert "数目是 11 月 4 日清点的" in read(client, f"/outlets/{CODE}/").text
 

@@ -31,8 +31,16 @@ ATTACKS = {
         "UPDATE stores_stocklevel SET seq = 2, on_hand = 5, reserved = 0, moved_at = now()", "stocklevel_moves_forward",
     ),
     "the same line again": ("UPDATE stores_stocklevel SET moved_at = now()", "stocklevel_moves_forward"),
-    "an older count": ("UPDATE stores_stocklevel SET counted_at = '2020-01-01'", "stocklevel_moves_forward"),
-    "no count at all": ("UPDATE stores_stocklevel SET counted_at = NULL", "stocklevel_moves_forward"),
+    "an older count": ("UPDATE stores_lastcounts SET counted_at = '{2020-01-01}'", "lastcounts_move_on"),
+    "no count at all": ("UPDATE stores_lastcounts SET phones = '{}', counted_at = '{}'", "lastcounts_move_on"),
+    "a count of another phone": ("UPDATE stores_lastcounts SET phones = '{9999}'", "lastcounts_move_on"),
+    "a count without a time": (
+        "UPDATE stores_lastcounts SET phones = phones || 9999::smallint", "a_time_for_each_phone",
+    ),
+    "the counts of another outlet": (
+        "UPDATE stores_lastcounts SET outlet_id = outlet_id + 1", "lastcounts_stay_with_their_outlet",
+    ),
+    "counts forgotten": ("DELETE FROM stores_lastcounts", "lastcounts_are_not_deleted"),
     "below zero": ("UPDATE stores_stocklevel SET on_hand = -1", "stocklevel"),
     "safety below zero": ("UPDATE stores_stocklevel SET safety_stock = -1", "stocklevel"),
     "another county": ("UPDATE stores_stocklevel SET county_code = '110101'", "knows_its_outlet"),

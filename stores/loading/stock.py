@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.loading.report import Problem, Report
 from stores.counts import CLOCKS_DIFFER, apply_staged_counts
+from stores.ledger_counts import LAST_COUNTED
 from stores.loading.checks import Check, in_range, not_empty, refuse
 from stores.loading.csvfile import Line
 from stores.loading.staging import Columns, count_refused, staged_lines
@@ -85,12 +86,12 @@ WANTED = f"""
     JOIN catalog_phone AS phone ON phone.slug = staged_lines.phone
     WHERE NOT EXISTS (SELECT FROM refused_lines WHERE refused_lines.line = staged_lines.line)
 """
-COMPARED = """
+COMPARED = f"""
     SELECT count(*) FILTER (WHERE level.outlet_id IS NULL),
-        count(*) FILTER (WHERE level.on_hand <> staged.on_hand
-            AND staged.counted_at > coalesce(level.counted_at, '-infinity')),
+        count(*) FILTER (WHERE level.on_hand <> s.on_hand AND s.counted_at > coalesce({LAST_COUNTED}, '-infinity')),
         count(*)
-    FROM staged_counts AS staged LEFT JOIN stores_stocklevel AS level USING (outlet_id, phone_id)
+    FROM staged_counts AS s LEFT JOIN stores_stocklevel AS level USING (outlet_id, phone_id)
+    LEFT JOIN stores_lastcounts AS c USING (outlet_id)
 """
 
 
