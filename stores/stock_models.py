@@ -94,8 +94,7 @@ class StockLevel(models.Model):
     @cached_property
     def counted_at(self) -> datetime | None:
         """When the shelf was last counted, None if never. One query, unless `with_counted_at` has asked before."""
-        (counted_at,) = StockLevel.objects.filter(pk=self.pk).with_counted_at().values_list("counted_at").get()
-        return counted_at
+        return StockLevel.objects.with_counted_at().get(pk=self.pk).__dict__["counted_at"]
 
 
 class LastCounts(models.Model):

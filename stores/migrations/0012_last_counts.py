@@ -72,7 +72,7 @@ OLD_LEVEL_GUARD = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("stores", "0010_write_lines")]
+    dependencies = [("stores", "0011_people_and_assignments")]
     operations = [
         migrations.CreateModel(
             name="LastCounts",
