@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -26,9 +27,9 @@ from django.utils.cache import get_max_age
 from catalog.caching import NOT_TO_KEEP, is_personal
 from catalog.catalogue import current_catalogue
 
-try:
+if sys.version_info >= (3, 14):
     from compression import zstd
-except ImportError:  # before Python 3.14
+else:
     from backports import zstd
 
 # Bytes that one process spends on ready pages: some 800 pages.

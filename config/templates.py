@@ -39,20 +39,16 @@ class Templates(Jinja2):
         return self._environments.get(translation.get_language() or "") or self._environments[settings.LANGUAGE_CODE]
 
     @env.setter
-    def env(self, environment: LanguageEnvironment) -> None:
+    def env(self, environment: Environment) -> None:
         for code, _name in settings.LANGUAGES:
-            self._environments[code] = environment.for_language(code)
+            copy = self._environments[code] = environment.overlay()
+            copy.extend(language=code)
 
 
 class LanguageEnvironment(Environment):
     """An environment that puts the texts of its language into a template when it compiles it."""
 
-    language = ""
-
-    def for_language(self, code: str) -> LanguageEnvironment:
-        copy = self.overlay()
-        copy.language = code
-        return copy
+    language: str
 
     def _generate(self, source: nodes.Template, *args: Any, **options: Any) -> str:
         with translation.override(self.language):
@@ -62,12 +58,12 @@ class LanguageEnvironment(Environment):
 class InOneLanguage(NodeTransformer):
     """Puts the texts of the active language where a template asks for them, but for those that depend on a number."""
 
-    def visit_Output(self, node: nodes.Output) -> nodes.Output:
+    def visit_Output(self, node: nodes.Output) -> nodes.Output:  # noqa: N802 - named by the visitor
         self.generic_visit(node)
         parts = [part for child in node.nodes for part in self._in_place(child)]
         return nodes.Output(parts, lineno=node.lineno)
 
-    def visit_Call(self, node: nodes.Call) -> nodes.Expr:
+    def visit_Call(self, node: nodes.Call) -> nodes.Expr:  # noqa: N802
         self.generic_visit(node)
         text = None if node.kwargs else _text(node)
         return node if text is None else nodes.TemplateData(text.replace("%%", "%"), lineno=node.lineno)
@@ -103,9 +99,7 @@ def _text(node: nodes.Expr) -> str | None:
 def environment(**options: Any) -> LanguageEnvironment:
     """Return the environment that renders `templates/`. What is missing in a context is empty there, not an error."""
     # Django switches autoescape on.
-    jinja = LanguageEnvironment(  # noqa: S701
-        extensions=["jinja2.ext.i18n"], **options | {"undefined": ChainableUndefined}
-    )
+    jinja = LanguageEnvironment(extensions=["jinja2.ext.i18n"], **options | {"undefined": ChainableUndefined})
     jinja.install_gettext_callables(  # type: ignore[attr-defined]
         translation.gettext,
         translation.ngettext,
