@@ -6,7 +6,7 @@ from config.settings import DATABASES
 DEBUG = False
 SECRET_KEY = "floors have no secrets, and nobody else can reach them"  # noqa: S105
 ALLOWED_HOSTS = ["*"]
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = False
+DATABASES["default"] |= {"ENGINE": "django.db.backends.postgresql", "CONN_HEALTH_CHECKS": False}
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -84,7 +84,7 @@ def database(name: str) -> dict[str, Any] | None:
         # The value stays unsaid: it may hold a password.
         raise WrongSetting(name, "must look like postgres://user:password@host:5432/name")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.database",
         "NAME": unquote(url.path.strip("/")),
         "USER": unquote(url.username or "") or query.pop("user", ""),
         "PASSWORD": unquote(url.password or "") or query.pop("password", ""),

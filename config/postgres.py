@@ -74,7 +74,7 @@ _server: subprocess.Popen[bytes] | None = None
 def settings() -> dict[str, Any]:
     """Return where Django finds the embedded database, as an entry of DATABASES."""
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.database",
         "NAME": DATABASE,
         "USER": ROLE,
         "PASSWORD": "",

@@ -135,7 +135,7 @@ def test_reads_every_part_of_a_database_url(monkeypatch: pytest.MonkeyPatch):
     database = env.database("A_DATABASE")
 
     assert database == {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.database",
         "USER": "sh@p",
         "PASSWORD": "p/w?",
         "HOST": "db.example",
