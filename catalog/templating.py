@@ -6,12 +6,11 @@ Settings give it to the template engine (`config.templates`). The functions that
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
-from django.urls import get_script_prefix, reverse
+from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
@@ -41,14 +40,7 @@ def _grouped(number: int, language: str | None) -> str:
 
 def url(name: str, *arguments: object) -> str:
     """Return the address of a page of the site in the active language and text size."""
-    if arguments:
-        return reverse(name, args=arguments)
-    return _url(name, get_script_prefix(), get_language())
-
-
-@lru_cache(maxsize=512)
-def _url(name: str, prefix: str, language: str | None) -> str:
-    return reverse(name)
+    return reverse(name, args=arguments)
 
 
 def inline_style() -> SafeString:
@@ -101,7 +93,7 @@ def alternates(context: Context) -> SafeString:
     if address is None:
         return SafeString()
     site = f"{request.scheme}://{request.get_host()}"
-    plain = replace(address, is_large=False, query=context.get("canonical_query", ""))
+    plain = address._replace(is_large=False, query=context.get("canonical_query", ""))
     own, chinese, english = (
         escape(f"{site}{twin}") for twin in (plain, plain.twin(language="zh-hans"), plain.twin(language="en"))
     )
@@ -112,11 +104,14 @@ def alternates(context: Context) -> SafeString:
     )
 
 
-FUNCTIONS: dict[str, Any] = {
+# What is the same on every page in one language and text size.
+SETTLED: dict[str, Callable[..., str | None]] = {
     "url": url,
     "language": get_language,
     "inline_style": inline_style,
     "inline_script": inline_script,
+}
+FUNCTIONS: dict[str, Any] = SETTLED | {
     "phone_row": phone_row,
     "twin_links": twin_links,
     "alternates": alternates,

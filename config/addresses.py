@@ -7,7 +7,7 @@ So both survive without a cookie, and a shared cache may keep every page. Neithe
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import get_script_prefix, set_script_prefix
@@ -17,8 +17,7 @@ CHINESE = "zh-hans"
 ENGLISH = "en"
 
 
-@dataclass(frozen=True)
-class Address:
+class Address(NamedTuple):
     """Where a page is: `path` is without language and size, `root` is where the site is mounted, mostly `/`."""
 
     root: str
@@ -34,8 +33,7 @@ class Address:
 
     def twin(self, *, language: str | None = None, large: bool | None = None) -> Address:
         """Return the address of the same page in another language or size; what is None stays as it is."""
-        return replace(
-            self,
+        return self._replace(
             language=self.language if language is None else language,
             is_large=self.is_large if large is None else large,
         )

@@ -1,22 +1,24 @@
 """
 The template engine: Jinja2, with Django's translations and with what the apps offer to templates.
 
-A text of a template is the same for everybody who reads one language, so each template is compiled once for each
-language with its texts in place; looking them up anew for every page took a third of a page's time.
+A text of a template is the same for everybody who reads one language, and so are the addresses of the site's pages in
+one language and text size. So each template is compiled once for each, with texts and addresses in place; looking them
+up anew for every page took half of the time that its template took.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
-from django.conf import settings
 from django.template.backends.jinja2 import Jinja2
 from django.templatetags.static import static
+from django.urls import get_script_prefix
 from django.utils import translation
 from jinja2 import ChainableUndefined, Environment, nodes
 from jinja2.visitor import NodeTransformer
+from markupsafe import escape
 
 from catalog import page_data, templating
 from orders import numbers, pickup_codes
@@ -28,35 +30,36 @@ OPEN = re.compile(r"%\((\w+)\)s|(%%)")
 
 
 class Templates(Jinja2):
-    """The engine for settings.TEMPLATES: one environment for each language, and the active language chooses."""
+    """The engine for settings.TEMPLATES: an environment for each language and text size, chosen by the active ones."""
 
     def __init__(self, params: dict[str, Any]) -> None:
-        self._environments: dict[str, Environment] = {}
+        self._environments: dict[tuple[str | None, str], Environment] = {}
         super().__init__(params)
 
     @property
     def env(self) -> Environment:
-        return self._environments.get(translation.get_language() or "") or self._environments[settings.LANGUAGE_CODE]
+        # The size is in the prefix of all addresses, see `config.addresses`.
+        key = translation.get_language(), get_script_prefix()
+        return self._environments.get(key) or self._environments.setdefault(key, self._first.overlay())
 
     @env.setter
     def env(self, environment: Environment) -> None:
-        for code, _name in settings.LANGUAGES:
-            copy = self._environments[code] = environment.overlay()
-            copy.extend(language=code)
+        self._first = environment
 
 
-class LanguageEnvironment(Environment):
-    """An environment that puts the texts of its language into a template when it compiles it."""
+class SettledEnvironment(Environment):
+    """An environment that settles, when it compiles a template, what will not change: see `Settled`."""
 
-    language: str
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        # One dictionary: each page copies it, and a chain of several is slow to walk.
+        return {**self.globals, **(d or {})}
 
     def _generate(self, source: nodes.Template, *args: Any, **options: Any) -> str:
-        with translation.override(self.language):
-            return super()._generate(InOneLanguage().visit(source), *args, **options)
+        return super()._generate(Settled().visit(source), *args, **options)
 
 
-class InOneLanguage(NodeTransformer):
-    """Puts the texts of the active language where a template asks for them, but for those that depend on a number."""
+class Settled(NodeTransformer):
+    """Puts texts and addresses where a template asks for them, but for texts that depend on a number."""
 
     def visit_Output(self, node: nodes.Output) -> nodes.Output:  # noqa: N802 - named by the visitor
         self.generic_visit(node)
@@ -65,6 +68,9 @@ class InOneLanguage(NodeTransformer):
 
     def visit_Call(self, node: nodes.Call) -> nodes.Expr:  # noqa: N802
         self.generic_visit(node)
+        name, arguments = _called_with_constants(node)
+        if name in templating.SETTLED and not node.kwargs:
+            return nodes.TemplateData(str(escape(templating.SETTLED[name](*arguments))), lineno=node.lineno)
         text = None if node.kwargs else _text(node)
         return node if text is None else nodes.TemplateData(text.replace("%%", "%"), lineno=node.lineno)
 
@@ -85,10 +91,7 @@ class InOneLanguage(NodeTransformer):
 
 def _text(node: nodes.Expr) -> str | None:
     """Return the text that a call of gettext or pgettext with constants asks for, None for anything else."""
-    if not isinstance(node, nodes.Call) or not isinstance(node.node, nodes.Name):
-        return None
-    arguments = [argument.value for argument in node.args if isinstance(argument, nodes.Const)]
-    match node.node.name, arguments:
+    match _called_with_constants(node):
         case "_" | "gettext", [message]:
             return translation.gettext(message)
         case "pgettext", [context, message]:
@@ -96,10 +99,18 @@ def _text(node: nodes.Expr) -> str | None:
     return None
 
 
-def environment(**options: Any) -> LanguageEnvironment:
+def _called_with_constants(node: nodes.Expr) -> tuple[str, list[Any]]:
+    """Return which function is called and with what, if it has a name and every argument is a constant; else "", []."""
+    if not isinstance(node, nodes.Call) or not isinstance(node.node, nodes.Name):
+        return "", []
+    arguments = [argument.value for argument in node.args if isinstance(argument, nodes.Const)]
+    return (node.node.name, arguments) if len(arguments) == len(node.args) else ("", [])
+
+
+def environment(**options: Any) -> Environment:
     """Return the environment that renders `templates/`. What is missing in a context is empty there, not an error."""
     # Django switches autoescape on.
-    jinja = LanguageEnvironment(extensions=["jinja2.ext.i18n"], **options | {"undefined": ChainableUndefined})
+    jinja = SettledEnvironment(extensions=["jinja2.ext.i18n"], **options | {"undefined": ChainableUndefined})
     jinja.install_gettext_callables(  # type: ignore[attr-defined]
         translation.gettext,
         translation.ngettext,
