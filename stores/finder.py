@@ -15,9 +15,9 @@ from django.urls import reverse
 
 from catalog.models import local_text
 from stores.geography import Point, distance_km
-from stores.hours import NO_WEEK, SHANGHAI, Closure, Opening, closures_of, opening_at, weeks_of
+from stores.hours import NO_WEEK, SHANGHAI, Opening, closures_of, opening_at, weeks_of
 from stores.models import Outlet, PlaceKey, Region
-from stores.place_words import distance_in_words
+from stores.place_words import COUNTY_OFFSET, distances
 from stores.prepared import IsAnyOf, Parameter, Prepared
 from stores.querysets import OutletQuerySet
 from stores.questions import Question, no_such_page
@@ -141,31 +141,30 @@ def _rows(
     phone = question.phone.pk if question.phone else None
     today = moment.astimezone(SHANGHAI).date()
     found = prepared.rows(**asked, phone=phone, today=today, offset=start, limit=stop + 1 - start)
+    return _in_words(found[: stop - start], moment), len(found) > stop - start
+
+
+def _in_words(found: list[tuple[Any, ...]], moment: datetime) -> list[OutletRow]:
+    """Return what `_prepared` found as rows in the active language. One query."""
     weeks = weeks_of(row[4] for row in found)
+    is_english = local_text("", "en") == "en"
     list_address = reverse("stores:outlets")
-
-    @cache
-    def opening(timetable: int, state: str, closures: tuple[Closure, ...]) -> Opening:
-        return opening_at(moment, weeks.get(timetable, NO_WEEK), closures, state)
-
-    rows = [_row(row, opening, list_address) for row in found[: stop - start]]
-    return rows, len(found) > stop - start
-
-
-def _row(row: tuple[Any, ...], opening: Callable[..., Opening], list_address: str) -> OutletRow:
-    code, chinese, english, state, timetable, closures, chord, accuracy, source, available = row
-    distance = None
-    if chord is not None:
-        is_vague = source == Outlet.CoordinateSource.COUNTY_OFFSET
-        distance = distance_in_words(distance_km(chord), accuracy, is_vague=is_vague)
-    return OutletRow(
-        code=code,
-        name=local_text(chinese, english),
-        address=f"{list_address}{code}/",
-        opening=opening(timetable, state, closures_of(tuple(closures))),
-        distance=distance,
-        available=available,
-    )
+    distance_words = distances()
+    # Most shops of a list keep the same hours.
+    openings: dict[tuple[str, ...], Opening] = {}
+    rows = []
+    for code, chinese, english, state, timetable, closures, chord, accuracy, source, available in found:
+        key = (timetable, state, *closures)
+        opening = openings.get(key)
+        if opening is None:
+            week = weeks.get(timetable, NO_WEEK)
+            opening = openings[key] = opening_at(moment, week, closures_of(tuple(closures)), state)
+        distance = None
+        if chord is not None:
+            distance = distance_words(distance_km(chord), accuracy, source == COUNTY_OFFSET)
+        name = english if is_english else chinese
+        rows.append(OutletRow(code, name, f"{list_address}{code}/", opening, distance, available))
+    return rows
 
 
 class _PlaceIn(Func):

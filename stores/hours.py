@@ -15,8 +15,10 @@ from itertools import groupby
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from django.contrib.postgres.aggregates import StringAgg
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import BigIntegerField
+from django.db.models import BigIntegerField, TextField, Value
+from django.db.models.functions import Cast, Concat
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -138,17 +140,24 @@ def _covering(day: date, closures: Iterable[Closure]) -> Closure | None:
 def weeks_of(timetables: Iterable[int]) -> dict[int, Week]:
     """Return the week of each of the timetables (their keys). One query, if there are any."""
     asked = list(set(timetables))
-    weeks: dict[int, list[list[Hours]]] = {}
-    for timetable, weekday, opens, closes in _hours_of.rows(timetables=asked) if asked else ():
-        weeks.setdefault(timetable, [[] for _day in range(7)])[weekday].append((opens, closes))
-    return {timetable: tuple(map(tuple, week)) for timetable, week in weeks.items()}
+    return {timetable: _week(spans) for timetable, spans in _hours_of.rows(timetables=asked)} if asked else {}
 
 
 @Prepared
 def _hours_of() -> Any:
     timetables = Parameter("timetables", ArrayField(BigIntegerField()))
-    hours = TimetableHours.objects.filter(IsAnyOf("timetable", timetables)).order_by("weekday", "opens")
-    return hours.values_list("timetable", "weekday", "opens", "closes")
+    span = Concat(*(Cast(name, TextField()) for name in ("weekday", "opens", "closes")), Value(" ", TextField()))
+    hours = TimetableHours.objects.filter(IsAnyOf("timetable", timetables)).order_by().values("timetable")
+    return hours.annotate(spans=StringAgg(span, "", ordering=("weekday", "opens"))).values_list("timetable", "spans")
+
+
+@lru_cache(maxsize=1000)
+def _week(spans: str) -> Week:
+    """Read spans such as 008:00:0017:30:00: weekday, opens, closes. Few timetables serve all shops."""
+    days: list[list[Hours]] = [[] for _day in range(7)]
+    for span in spans.split():
+        days[int(span[0])].append((time.fromisoformat(span[1:9]), time.fromisoformat(span[9:17])))
+    return tuple(map(tuple, days))
 
 
 def week_of(outlet: Any) -> Week:

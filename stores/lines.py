@@ -7,7 +7,7 @@ catalogue is made once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 
 from django.urls import reverse
@@ -21,9 +21,10 @@ from catalog.fragments import kept_with_catalogue, render_part
 from catalog.models import Phone
 from catalog.templating import grouped, yuan
 from stores.finder import OutletRow
-from stores.hours import Opening
-from stores.models import Outlet, Region
-from stores.pages import Elsewhere, Shelf
+from stores.models import Outlet
+from stores.pages import Elsewhere, NamedPlace, Shelf
+
+OPEN = Outlet.State.OPEN.value
 
 
 def items(lines: Iterable[SafeString], *, apart: str = "") -> SafeString:
@@ -39,16 +40,21 @@ def outlet_lines(rows: Iterable[OutletRow], phone: Phone | None) -> Iterator[Saf
     """
     catalogue = current_catalogue()
     marks, ways = _stock_marks(catalogue), _ways_to_reserve(catalogue)
-    openings: dict[Opening, str] = {}
+    # Most shops of a list open and close at the same time, and it is said of all of them at one moment.
+    openings: dict[tuple[object, ...], str] = {}
     for row in rows:
-        # Most shops of a list keep the same hours.
-        opening = openings.get(row.opening) or openings.setdefault(row.opening, f"{row.opening.mark} {row.opening}")
-        distance = f" <span>{escape(row.distance)}</span>" if row.distance else ""
-        mark = f"{marks[min(row.available, 2)]} " if row.available is not None else ""
-        can_promise = phone and row.available and row.opening.state == Outlet.State.OPEN
-        way = ways[phone.pk].format(row.code) if phone and can_promise and phone.pk in ways else ""
+        key = (row.opening.state, row.opening.is_open, row.opening.changes_at)
+        opening = openings.get(key)
+        if opening is None:
+            opening = openings[key] = escape(f"{row.opening.mark} {row.opening}")
+        distance = f" <span>{row.distance}</span>" if row.distance else ""
+        mark = way = ""
+        if row.available is not None:
+            mark = f"{marks[min(row.available, 2)]} "
+            if phone and row.available and row.opening.state == OPEN and phone.pk in ways:
+                way = ways[phone.pk].format(row.code)
         yield mark_safe(  # noqa: S308 - every part is ours or escaped
-            f'<a href="{row.address}">{escape(row.name)}</a>{distance}<br>{mark}<span>{escape(opening)}</span>{way}'
+            f'<a href="{row.address}">{escape(row.name)}</a>{distance}<br>{mark}<span>{opening}</span>{way}'
         )
 
 
@@ -72,21 +78,25 @@ def _elsewhere(shop: Elsewhere) -> str:
     return f'<a href="{shop.address}">{escape(shop.name)}</a> {escape(shop.distance)}'
 
 
-def region_lines(regions: Iterable[Region], phone: Phone | None) -> Iterator[SafeString]:
+def region_lines(regions: Iterable[NamedPlace], phone: Phone | None) -> Iterator[SafeString]:
     """Yield a line for each region: its name and how many shops it has. Its page goes on looking for `phone`."""
     query = f"?phone={phone.slug}" if phone else ""
     for region in regions:
         yield mark_safe(  # noqa: S308 - every part is ours or escaped
-            f'<a href="{region.get_absolute_url()}{query}">{escape(region.name)}</a> {grouped(region.outlet_count)}'
+            f'<a href="{region.address}{query}">{escape(region.name)}</a> {grouped(region.outlet_count)}'
         )
 
 
-def phone_lines(numbers: Iterable[tuple[Phone, int]]) -> Iterator[SafeString]:
-    """Yield a line for each phone, which asks for the shops that have it, and its number."""
-    for phone, number in numbers:
-        yield mark_safe(  # noqa: S308 - every part is ours or escaped
-            f'<a href="?phone={phone.slug}">{escape(phone.name)}</a> {grouped(number)}'
-        )
+def phone_lines(numbers: Mapping[int, int]) -> Iterator[SafeString]:
+    """Yield a line for each phone on sale, which asks for the shops that have it, and its number (by its key)."""
+    for phone, line in _ways_to_look(current_catalogue()).items():
+        yield mark_safe(f"{line} {grouped(numbers.get(phone, 0))}")  # noqa: S308 - every part is ours or escaped
+
+
+@kept_with_catalogue
+def _ways_to_look(catalogue: Catalogue) -> dict[int, SafeString]:
+    """The link from each phone on sale to the shops here that have it."""
+    return {phone.pk: format_html('<a href="?phone={}">{}</a>', phone.slug, phone.name) for phone in catalogue.listed}
 
 
 @kept_with_catalogue

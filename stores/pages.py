@@ -29,7 +29,7 @@ from stores.hours import (
     weeks_of,
 )
 from stores.models import AVAILABLE, Outlet, Region, RegionStock, StockLevel
-from stores.place_words import distance_in_words, way_from_seat
+from stores.place_words import COUNTY_OFFSET, distance_in_words, distances, way_from_seat
 from stores.prepared import Parameter, Prepared
 
 # Where else a phone is that this shop has not got: so many shops.
@@ -44,6 +44,14 @@ class Elsewhere(NamedTuple):
     name: str
     address: str
     distance: str
+
+
+class NamedPlace(NamedTuple):
+    """A region in a list: its name, the address of its page, and how many shops it has."""
+
+    name: str
+    address: str
+    outlet_count: int
 
 
 class Shelf(NamedTuple):
@@ -226,12 +234,14 @@ def _elsewhere(outlet: Outlet, phones: list[int]) -> dict[int, list[Elsewhere]]:
     }
     shops: dict[int, list[Elsewhere]] = {}
     list_address = reverse("stores:outlets")
+    is_english, distance_words = local_text("", "en") == "en", distances()
+    is_vague_here = outlet.place_is_vague
     with connection.cursor() as cursor:
         cursor.execute(_NEAREST_SHELVES, params)
         for phone, code, chinese, english, chord, source, accuracy in cursor:
-            is_vague = outlet.place_is_vague or source == Outlet.CoordinateSource.COUNTY_OFFSET
-            distance = distance_in_words(distance_km(chord), accuracy, is_vague=is_vague)
-            shop = Elsewhere(local_text(chinese, english), f"{list_address}{code}/", distance)
+            is_vague = is_vague_here or source == COUNTY_OFFSET
+            distance = distance_words(distance_km(chord), accuracy, is_vague)
+            shop = Elsewhere(english if is_english else chinese, f"{list_address}{code}/", distance)
             shops.setdefault(phone, []).append(shop)
     return shops
 
@@ -255,14 +265,20 @@ def _region_of_code() -> Any:
     return regions.values_list(*_with_those_around(""))
 
 
-def children_of(region: Region) -> list[Region]:
+def children_of(region: Region) -> list[NamedPlace]:
     """Return the regions right inside `region`, in the order of their codes. One query."""
-    return [Region.from_db(DEFAULT_DB_ALIAS, _REGION_FIELDS, row) for row in _children.rows(parent=region.pk)]
+    is_english = local_text("", "en") == "en"
+    place = region.get_absolute_url().removesuffix(f"{region.code}/")
+    return [
+        NamedPlace(english if is_english else chinese, f"{place}{code}/", outlet_count)
+        for code, chinese, english, outlet_count in _children.rows(parent=region.pk)
+    ]
 
 
 @Prepared
 def _children() -> Any:
-    return Region.objects.filter(parent=Parameter("parent", CharField())).values_list(*_REGION_FIELDS)
+    children = Region.objects.filter(parent=Parameter("parent", CharField()))
+    return children.values_list("code", "name_zh", "name_en", "outlet_count")
 
 
 def regions_like(code: str) -> list[Suggestion]:
@@ -273,10 +289,9 @@ def regions_like(code: str) -> list[Suggestion]:
     return found or [Suggestion(_("All provinces"), reverse("stores:outlets"))]
 
 
-def outlets_with_each_phone(region: Region) -> list[tuple[Phone, int]]:
-    """Return each phone on sale with how many open outlets of the region have it. One query."""
-    counts = dict(_stock_of_region.rows(region=region.pk))
-    return [(phone, counts.get(phone.pk, 0)) for phone in current_catalogue().listed]
+def outlets_with_each_phone(region: Region) -> dict[int, int]:
+    """Return how many open outlets of the region have each phone (by its key); none where a phone is left out."""
+    return dict(_stock_of_region.rows(region=region.pk))
 
 
 @Prepared

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from math import ceil
 
@@ -11,6 +12,8 @@ from django.utils.translation import gettext as _
 from stores.geography import Point, bearing, distance_between
 from stores.models import Outlet, Region
 
+# What outlets have as their source where only the county is known. An enumeration is slow to compare with, row by row.
+COUNTY_OFFSET = Outlet.CoordinateSource.COUNTY_OFFSET.value
 # A distance to a place of which only the county is known is rounded to so many kilometres.
 VAGUE_STEP_KM = 10
 # Nearer to the county seat than this is in it, as far as the points are exact.
@@ -19,9 +22,19 @@ IN_THE_SEAT_KM = 3
 
 def distance_in_words(km: float, accuracy_km: int, *, is_vague: bool) -> str:
     """Say a distance in kilometres, never closer than the place is known: `accuracy_km` is how far off it may be."""
-    step = VAGUE_STEP_KM if is_vague else 1
-    known = ceil(accuracy_km / step) * step
-    return _distance(get_language(), km < known, known if km < known else round(km / step) * step)
+    return distances()(km, accuracy_km, is_vague)
+
+
+def distances() -> Callable[[float, int, bool], str]:
+    """Return `distance_in_words` for many distances: it asks for the active language once."""
+    language = get_language()
+
+    def in_words(km: float, accuracy_km: int, is_vague: bool) -> str:
+        step = VAGUE_STEP_KM if is_vague else 1
+        known = ceil(accuracy_km / step) * step
+        return _distance(language, True, known) if km < known else _distance(language, False, round(km / step) * step)
+
+    return in_words
 
 
 # A page says up to forty distances, and mostly the same ones.
