@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db.models import Count, F, Min, OuterRef, Q, Subquery, Sum
+from django.db.models import Case, Count, F, Min, OuterRef, Q, Subquery, Sum, When
 from django.db.models.functions import Coalesce
 from django.utils.functional import cached_property
 
@@ -20,8 +20,6 @@ from stores.querysets import OutletQuerySet
 
 # A ready order is shown when it lapses within this time: today or tomorrow.
 LAPSES_SOON = timedelta(hours=24)
-# More than this nobody reads; the number of the rest is told.
-MOST_ROWS = 30
 # More open orders than any outlet has shelves for.
 MOST_ORDERS = 500
 
@@ -88,7 +86,8 @@ class Today:
     shortfalls: list[Shelf]
     low: list[Shelf]
     transfers: list[OnTheWay]
-    most: int = MOST_ROWS
+    # More than this nobody reads; how many more there are is told.
+    most: ClassVar[int] = 30
 
     @cached_property
     def lapsing(self) -> list[OpenOrder]:
@@ -147,6 +146,7 @@ def _transfers(outlet: Outlet, now: datetime) -> list[OnTheWay]:
     going_on = Q(state__in=[Transfer.State.REQUESTED, Transfer.State.SENT])
     transfers = Transfer.objects.filter(going_on, Q(sender=outlet) | Q(receiver=outlet))
     transfers = transfers.select_related("sender", "receiver").order_by("requested_at", "pk")
+    units = Case(When(state=Transfer.State.SENT, then=Coalesce("lines__sent", 0)), default="lines__requested")
     return [
         OnTheWay(
             transfer,
@@ -155,7 +155,7 @@ def _transfers(outlet: Outlet, now: datetime) -> list[OnTheWay]:
             transfer.units,
             duration_in_words(now - (transfer.sent_at or transfer.requested_at)),
         )
-        for transfer in transfers.annotate(units=Sum(Coalesce("lines__sent", "lines__requested")))
+        for transfer in transfers.annotate(units=Sum(units))
     ]
 
 

@@ -20,7 +20,7 @@ _numbers = count(1)
 def create_person(role: Role | None = None, place: Outlet | Region | None = None, **values: Any) -> Person:
     """Somebody who has chosen a password (PASSWORD), and works as `role` at an outlet or in a region, if anything."""
     number = next(_numbers)
-    person, _ = people.add_person(f"person-{number}", "王小明", password=PASSWORD)
+    person, _ = people.add_person(f"person-{number}", "李店员", password=PASSWORD)
     for name, value in values.items():
         setattr(person, name, value)
     person.save()

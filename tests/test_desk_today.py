@@ -1,0 +1,250 @@
+"""Today at the desk: what waits at one outlet, or at each of several, at one glance and at a fixed price."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone, translation
+
+from orders import today
+from orders.models import Order
+from stores import counts, stock, transfers
+from stores.models import Outlet, Role, StockLevel
+from tests.desk import create_person, sign_in
+from tests.factories import act, create_outlet, create_phone, create_region, create_stock
+from tests.order_factories import create_order, create_shelf
+
+FRAGMENT = {"X-Fragment": "yes"}
+
+
+@pytest.fixture
+def outlet(db: None) -> Outlet:
+    return create_outlet(town=create_region("130826100"))
+
+
+@pytest.fixture
+def clerk(outlet: Outlet) -> Client:
+    return sign_in(create_person(Role.CLERK, outlet))
+
+
+def page(client: Client, outlet: Outlet, **headers: str) -> str:
+    return client.get(f"/en/desk/{outlet.code}/", headers=headers).text
+
+
+def counts_on(text: str) -> dict[str, int]:
+    """Return the figures at the top of the page."""
+    found = re.findall(r'<a href="#(\w+)"><b[^>]*>(\d+)</b>', text)
+    return {name: int(number) for name, number in found}
+
+
+def order_of(shelf: StockLevel, **ago: float) -> Order:
+    """An order placed so long ago. The database lets nobody turn an order's clock."""
+    with time_machine.travel(timezone.now() - timedelta(**ago)):
+        return create_order(shelf)
+
+
+def ready_for(shelf: StockLevel, quantity: int = 1, *, hours: float) -> Order:
+    """An order that is set aside and kept for so many hours from now."""
+    with time_machine.travel(timezone.now() - timedelta(hours=settings.HOLD_HOURS_READY - hours)):
+        return create_order(shelf, quantity, state="ready")
+
+
+def fill(outlet: Outlet, times: int = 1) -> None:
+    """Let everything that Today tells of happen `times` at the outlet."""
+    other = create_outlet()
+    for _ in range(times):
+        shelf = create_shelf(outlet, on_hand=9)
+        create_order(shelf)
+        ready_for(shelf, hours=5)
+        short = create_shelf(outlet, on_hand=3)
+        create_order(short, 2)
+        counts.apply_count(outlet.pk, {short.phone_id: 1}, timezone.now(), act())
+        create_stock(outlet=outlet, phone=create_phone(), on_hand=2, reorder_point=5)
+        create_stock(outlet=other, phone=shelf.phone, on_hand=9)
+        coming = transfers.request(other.pk, outlet.pk, {shelf.phone_id: 3}, act())
+        transfers.send(coming.pk, {shelf.phone_id: 2}, act())
+        transfers.request(outlet.pk, other.pk, {shelf.phone_id: 1}, act())
+        create_shelf()
+    with translation.override("en"):
+        today.today_at(outlet, timezone.now())
+
+
+def test_an_outlet_where_nothing_waits_says_so(clerk: Client, outlet: Outlet) -> None:
+    text = page(clerk, outlet)
+
+    assert counts_on(text) == {"aside": 0, "lapsing": 0, "short": 0, "low": 0, "transfers": 0}
+    assert "Nothing waits." in text
+
+
+def test_the_figures_are_those_of_this_outlet(clerk: Client, outlet: Outlet) -> None:
+    fill(outlet, 2)
+    create_order(create_shelf())
+
+    text = page(clerk, outlet)
+
+    assert counts_on(text) == {"aside": 4, "lapsing": 2, "short": 2, "low": 2, "transfers": 4}
+    assert text.count("kept for another 4 h 59 min") == 2
+    assert text.count("one missing") == 2
+    assert text.count("2 promised, 1 on the shelf") == 2
+    assert text.count("order 4") == 2
+    assert text.count("they ask us") == 2
+    assert text.count("2 phones") == 2
+
+
+def test_who_waits_longest_comes_first_and_is_late_after_a_day(clerk: Client, outlet: Outlet) -> None:
+    shelf = create_shelf(outlet, on_hand=9)
+    young = order_of(shelf, minutes=20)
+    late = order_of(shelf, hours=settings.SET_ASIDE_HOURS + 1)
+    old = order_of(shelf, hours=3, minutes=5)
+
+    text = page(clerk, outlet)
+
+    order = [text.index(each.spoken_number) for each in (late, old, young)]
+    assert order == sorted(order)
+    assert text.count("! late") == 1
+    assert "waiting for 25 hours" in text
+    assert "waiting for 3 h 5 min" in text
+    assert "waiting for 20 minutes" in text
+
+
+def test_a_ready_order_is_shown_when_it_lapses_within_a_day(clerk: Client, outlet: Outlet) -> None:
+    shelf = create_shelf(outlet, on_hand=9)
+    later, soon, sooner = (ready_for(shelf, hours=hours) for hours in (30, 20, 2))
+
+    text = page(clerk, outlet)
+
+    assert later.spoken_number not in text
+    assert text.index(sooner.spoken_number) < text.index(soon.spoken_number)
+
+
+def test_no_customer_is_shown_whole(clerk: Client, outlet: Outlet) -> None:
+    order = create_order(create_shelf(outlet))
+
+    text = page(clerk, outlet)
+
+    assert f"王* {order.mobile[-4:]}" in text
+    assert order.name not in text
+    assert order.mobile[3:] not in text
+
+
+def test_what_it_costs_does_not_grow(
+    clerk: Client,
+    outlet: Outlet,
+    fresh_catalogue: Callable[[], object],
+    django_assert_num_queries: Callable[..., Any],
+) -> None:
+    fill(outlet, 3)
+    fresh_catalogue()
+    # Session, person, outlet, assignments; then orders, lines, shortfalls, low shelves, transfers.
+    with django_assert_num_queries(9):
+        text = page(clerk, outlet)
+    assert counts_on(text)["aside"] == 6
+
+
+def test_the_changing_part_is_sent_again_only_when_it_changed(clerk: Client, outlet: Outlet) -> None:
+    address = f"/en/desk/{outlet.code}/"
+    shelf = create_shelf(outlet)
+    first = clerk.get(address, headers=FRAGMENT)
+    assert "<html" not in first.text
+    assert counts_on(first.text)["aside"] == 0
+    known = FRAGMENT | {"If-None-Match": first["ETag"]}
+
+    again = clerk.get(address, headers=known)
+    create_order(shelf)
+    changed = clerk.get(address, headers=known)
+
+    assert (again.status_code, again.content) == (304, b"")
+    assert changed.status_code == 200
+    assert counts_on(changed.text)["aside"] == 1
+    assert "no-store" in changed["Cache-Control"]
+
+
+def test_a_long_list_is_cut_and_says_how_many_more(clerk: Client, outlet: Outlet, monkeypatch: Any) -> None:
+    monkeypatch.setattr(today.Today, "most", 2)
+    shelf = create_shelf(outlet, on_hand=9)
+    for _ in range(5):
+        create_order(shelf)
+
+    text = page(clerk, outlet)
+
+    assert counts_on(text)["aside"] == 5
+    assert text.count("waiting for") == 2
+    assert "3 more." in text
+
+
+def test_whose_outlet_is_one_is_led_there(clerk: Client, outlet: Outlet) -> None:
+    assert clerk.get("/desk/")["Location"] == f"/desk/{outlet.code}/"
+    assert clerk.get("/large/en/desk/")["Location"] == f"/large/en/desk/{outlet.code}/"
+
+
+def test_who_works_nowhere_is_told(db: None) -> None:
+    assert "没有排到" in sign_in(create_person()).get("/desk/").text
+
+
+def test_who_has_several_sees_where_it_is_urgent_first(
+    db: None, fresh_catalogue: Callable[[], object], django_assert_num_queries: Callable[..., Any]
+) -> None:
+    quiet, waiting, short = (create_outlet(town=create_region(f"13082610{n}")) for n in range(3))
+    foreign = create_outlet(town=create_region("140105001"))
+    order_of(create_shelf(waiting), hours=20)
+    create_order(create_shelf(foreign))
+    shelf = create_shelf(short, on_hand=2)
+    ready_for(shelf, 2, hours=30)
+    stock.adjust(short.pk, {shelf.phone_id: -1}, act(reason="gone"))
+    client = sign_in(create_person(Role.REGION_MANAGER, create_region("130826")))
+    fresh_catalogue()
+
+    # Session, person, assignments, outlets with what waits there.
+    with django_assert_num_queries(4):
+        text = client.get("/en/desk/").text
+
+    places = [text.index(each.code) for each in (waiting, short, quiet)]
+    assert places == sorted(places)
+    assert foreign.code not in text
+    assert "20 hours" in text
+    assert "! 1" in text
+    found = client.get("/en/desk/", {"q": quiet.code[:9]}).text
+    assert quiet.code in found
+    assert waiting.code not in found
+    assert "None of your outlets" in client.get("/en/desk/", {"q": foreign.code}).text
+
+
+def test_more_outlets_than_fit_say_so(db: None, monkeypatch: Any) -> None:
+    from orders import desk_today
+
+    monkeypatch.setattr(desk_today, "OUTLETS_ON_A_PAGE", 2)
+    for _ in range(3):
+        create_outlet(town=create_region("130826100"))
+    client = sign_in(create_person(Role.REGION_MANAGER, create_region("130826")))
+
+    text = client.get("/en/desk/").text
+
+    assert text.count('<th scope="row">') == 2
+    assert "Find the others by name or code" in text
+
+
+@pytest.mark.parametrize(
+    ("hours", "minutes", "words"),
+    [
+        (0, -5, "0 minutes"),
+        (0, 1, "1 minute"),
+        (0, 59, "59 minutes"),
+        (1, 0, "1 hour"),
+        (9, 59, "9 h 59 min"),
+        (10, 59, "10 hours"),
+        (47, 59, "47 hours"),
+        (48, 0, "2 days"),
+    ],
+)
+def test_durations_are_said_in_their_largest_unit(hours: int, minutes: int, words: str) -> None:
+    from stores.durations import duration_in_words
+
+    with translation.override("en"):
+        assert duration_in_words(timedelta(hours=hours, minutes=minutes)) == words
