@@ -59,6 +59,7 @@ def test_loads_everything_and_a_second_time_nothing(db: None, monkeypatch: pytes
         "Outlets: 15000 rows: 15000 new, 0 changed, 0 unchanged, 0 refused.",
         "Closed periods: 17208 new.",
         "Stock: 210000 shelves opened.",
+        "People: 4 new.",
         "This is sample data: the places are real, the shops, their hours and their stock are made up, "
         "and so are most values of the phones.",
     ]
@@ -79,7 +80,7 @@ def test_loads_everything_and_a_second_time_nothing(db: None, monkeypatch: pytes
 
     second = load_demo().splitlines()
     assert [line for line in second if " 0 new, 0 changed" in line] == second[:4]
-    assert second[4:6] == ["Closed periods: 0 new.", "Stock: 0 shelves opened."]
+    assert second[4:7] == ["Closed periods: 0 new.", "Stock: 0 shelves opened.", "People: 0 new."]
     assert shelves() == rows
     assert ClosedPeriod.objects.count() == 17_208
 

@@ -1,6 +1,7 @@
 """script/server runs the site from a fresh clone, stops without a trace, and starts again whatever was killed."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -10,6 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
 
 import psutil
 import pytest
@@ -121,6 +124,21 @@ def test_serves_both_languages(running: Server):
     assert 'lang="en' in english[1]
 
 
+def test_says_whom_to_sign_in_as_at_the_desk(running: Server):
+    found = re.findall(r"a ([a-z ]+) signs in as (\w+) with the password (\w+)\.", running.log.read_text())
+    assert [role for role, _, _ in found] == ["clerk", "clerk", "manager", "region manager"]
+
+    for _, username, password in found:
+        browser = build_opener(HTTPCookieProcessor())
+        site = f"http://127.0.0.1:{running.port}"
+        form = browser.open(f"{site}/desk/sign-in/", timeout=20).read().decode()
+        token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', form)[0]
+        typed = {"username": username, "password": password, "csrfmiddlewaretoken": token}
+        answer = browser.open(f"{site}/desk/sign-in/", urlencode(typed).encode(), timeout=20)
+        assert re.fullmatch(rf"{site}/desk/(130826\d{{3}}-\d\d/)?", answer.url)
+        assert re.search(r"1308\d{5}-\d\d", answer.read().decode())
+
+
 def test_ctrl_c_leaves_no_process_behind(running: Server):
     assert running.interrupt() == 0
 
@@ -133,7 +151,8 @@ def test_starts_again_without_doing_anything_twice(running: Server):
     running.start()
 
     assert running.get("/")[0] == 200
-    assert running.log.read_text().count("\n") == 1  # The greeting alone: nothing installed, collected or loaded.
+    # Four people to sign in as, and the greeting: nothing installed, collected or loaded.
+    assert running.log.read_text().count("\n") == 5
 
 
 def test_starts_again_after_its_main_process_was_killed(running: Server):

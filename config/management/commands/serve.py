@@ -17,6 +17,7 @@ from granian.log import LogLevels
 
 from config import env, static_files
 from config.processes import Companion
+from stores.loading.demo_people import add_people, sign_ins
 from stores.models import Outlet
 
 # Web processes of a server that was killed need a moment to notice.
@@ -25,6 +26,8 @@ SECONDS_FOR_PORT = 8
 
 class Command(BaseCommand):
     help = "Bring database and static files up to date, load the demo into an empty database, and serve the site."
+
+    _sign_ins: list[tuple[str, str, str]] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         # Leave in good order, also before the web server listens to signals.
@@ -45,8 +48,12 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         if static_files.collect():
             self.stdout.write("Static files collected.")
-        if settings.DEMO and not Outlet.objects.exists():
-            call_command("load_demo")
+        if settings.DEMO:
+            if not Outlet.objects.exists():
+                call_command("load_demo")
+            # Also for a demo that was loaded when nobody could sign in yet.
+            add_people()
+            self._sign_ins = sign_ins()
 
     def _serve(self, address: str, port: int, workers: int) -> None:
         server = Granian(
@@ -86,6 +93,8 @@ class Command(BaseCommand):
         while not _answers(address, port):
             time.sleep(0.05)
         site = f"http://localhost:{port}/"
+        for role, username, password in self._sign_ins:
+            self.stdout.write(f"At {site}desk/ a {role} signs in as {username} with the password {password}.")
         self.stdout.write(f"Cunpu runs at {site} (Chinese) and {site}en/ (English). Ctrl-C stops it.")
         self.stdout.flush()
 

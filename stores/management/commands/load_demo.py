@@ -11,6 +11,7 @@ from catalog.loading.phones import load_phones
 from catalog.loading.report import Report
 from stores.loading.csvfile import read_csv
 from stores.loading.demo_outlets import close_on_holidays, with_hours_and_state
+from stores.loading.demo_people import add_people
 from stores.loading.demo_stock import stock_the_shelves
 from stores.loading.outlets import load_outlets
 from stores.loading.regions import load_regions
@@ -19,8 +20,9 @@ from stores.loading.timetables import load_timetables
 
 class Command(ConsoleCommand):
     help = (
-        "Load the sample data: 14 phones, 15,000 outlets at real places with hours, and opening stock. "
-        "A second run adds what is missing, sets phones, regions and outlets back to the files, and leaves stock alone."
+        "Load the sample data: 14 phones, 15,000 outlets at real places with hours, opening stock, and in a demo people "
+        "to sign in as. A second run adds what is missing, sets phones, regions and outlets back to the files, and "
+        "leaves stock and people alone."
     )
 
     # One transaction: whoever finds outlets finds all of the sample.
@@ -37,6 +39,7 @@ class Command(ConsoleCommand):
             self.show(_("Outlets"), load_outlets(with_hours_and_state(read_csv(watched)), apply=True))
         self.stdout.write(_("Closed periods: %(count)d new.") % {"count": close_on_holidays()})
         self.stdout.write(_("Stock: %(count)d shelves opened.") % {"count": stock_the_shelves()})
+        self.stdout.write(_("People: %(count)d new.") % {"count": add_people()})
         self.stdout.write(
             _(
                 "This is sample data: the places are real, the shops, their hours and their stock are made up, "
