@@ -32,6 +32,7 @@ JOBS = {
     "remind customers": Job("orders.holds.remind_customers", 5),
     "escalate orders": Job("orders.holds.escalate_orders", 5),
     "forget past calls": Job("api.limits.forget_past_calls", 60),
+    "forget past sessions": Job("config.jobs.forget_past_sessions", EVERY_NIGHT),
     "fold stock totals": Job("stores.totals.fold", 1),
     "erase old customers": Job("orders.privacy.erase_old_customers", EVERY_NIGHT),
     "audit stock": Job("config.jobs.audit_stock", EVERY_NIGHT),
@@ -41,6 +42,11 @@ JOBS = {
 def audit_stock() -> None:
     """Prove that ledger, levels, handsets, orders and totals agree; fail if they do not."""
     call_command("audit_stock", verbosity=0)
+
+
+def forget_past_sessions() -> None:
+    """Delete the sessions of the desk that have ended."""
+    call_command("clearsessions", verbosity=0)
 
 
 def arrange() -> None:

@@ -129,6 +129,7 @@ AXES_CLIENT_IP_CALLABLE = "api.limits.address_of"
 AXES_RESET_ON_SUCCESS = True
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
+OTP_TOTP_ISSUER = "Cunpu"
 
 # Whatever goes wrong is said on the terminal, without any customer's name or number.
 LOGGING = {

@@ -11,6 +11,8 @@ from django.utils.translation import ngettext
 def duration_in_words(duration: timedelta) -> str:
     """Say a duration in its largest unit, and the one below it where that matters: 20 minutes, 3 h 20 min, 2 days."""
     minutes = max(int(duration.total_seconds() // 60), 0)
+    if minutes < 1:
+        return _("less than a minute")
     hours, rest = divmod(minutes, 60)
     if hours >= 48:
         return ngettext("%(days)d day", "%(days)d days", hours // 24) % {"days": hours // 24}

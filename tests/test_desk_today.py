@@ -233,7 +233,8 @@ def test_more_outlets_than_fit_say_so(db: None, monkeypatch: Any) -> None:
 @pytest.mark.parametrize(
     ("hours", "minutes", "words"),
     [
-        (0, -5, "0 minutes"),
+        (0, -5, "less than a minute"),
+        (0, 0, "less than a minute"),
         (0, 1, "1 minute"),
         (0, 59, "59 minutes"),
         (1, 0, "1 hour"),

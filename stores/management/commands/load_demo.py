@@ -20,8 +20,8 @@ from stores.loading.timetables import load_timetables
 
 class Command(ConsoleCommand):
     help = (
-        "Load the sample data: 14 phones, 15,000 outlets at real places with hours, opening stock, and in a demo people "
-        "to sign in as. A second run adds what is missing, sets phones, regions and outlets back to the files, and "
+        "Load the sample data: 14 phones, 15,000 outlets at real places with hours, opening stock, and in a demo people"
+        " to sign in as. A second run adds what is missing, sets phones, regions and outlets back to the files, and "
         "leaves stock and people alone."
     )
 
