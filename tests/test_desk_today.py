@@ -8,17 +8,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from django.conf import settings
 from django.test import Client
-from django.utils import timezone, translation
+from django.utils import translation
 
 from orders import today
-from orders.models import Order
-from stores import counts, stock, transfers
-from stores.models import Outlet, Role, StockLevel
-from tests.desk import create_person, sign_in
-from tests.factories import act, create_outlet, create_phone, create_region, create_stock
+from stores import stock
+from stores.models import Outlet, Role
+from tests.desk import create_person, fill, order_of, ready_for, sign_in
+from tests.factories import act, create_outlet, create_region
 from tests.order_factories import create_order, create_shelf
 
 FRAGMENT = {"X-Fragment": "yes"}
@@ -42,38 +40,6 @@ def counts_on(text: str) -> dict[str, int]:
     """Return the figures at the top of the page."""
     found = re.findall(r'<a href="#(\w+)"><b[^>]*>(\d+)</b>', text)
     return {name: int(number) for name, number in found}
-
-
-def order_of(shelf: StockLevel, **ago: float) -> Order:
-    """An order placed so long ago. The database lets nobody turn an order's clock."""
-    with time_machine.travel(timezone.now() - timedelta(**ago)):
-        return create_order(shelf)
-
-
-def ready_for(shelf: StockLevel, quantity: int = 1, *, hours: float) -> Order:
-    """An order that is set aside and kept for so many hours from now."""
-    with time_machine.travel(timezone.now() - timedelta(hours=settings.HOLD_HOURS_READY - hours)):
-        return create_order(shelf, quantity, state="ready")
-
-
-def fill(outlet: Outlet, times: int = 1) -> None:
-    """Let everything that Today tells of happen `times` at the outlet."""
-    other = create_outlet()
-    for _ in range(times):
-        shelf = create_shelf(outlet, on_hand=9)
-        create_order(shelf)
-        ready_for(shelf, hours=5)
-        short = create_shelf(outlet, on_hand=3)
-        create_order(short, 2)
-        counts.apply_count(outlet.pk, {short.phone_id: 1}, timezone.now(), act())
-        create_stock(outlet=outlet, phone=create_phone(), on_hand=2, reorder_point=5)
-        create_stock(outlet=other, phone=shelf.phone, on_hand=9)
-        coming = transfers.request(other.pk, outlet.pk, {shelf.phone_id: 3}, act())
-        transfers.send(coming.pk, {shelf.phone_id: 2}, act())
-        transfers.request(outlet.pk, other.pk, {shelf.phone_id: 1}, act())
-        create_shelf()
-    with translation.override("en"):
-        today.today_at(outlet, timezone.now())
 
 
 def test_an_outlet_where_nothing_waits_says_so(clerk: Client, outlet: Outlet) -> None:

@@ -1,0 +1,140 @@
+"""The desk in a browser: axe finds nothing, nothing sticks out, it is light, and Today brings itself up to date."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext
+
+from stores.models import Outlet, Role
+from tests.browser import follow
+from tests.desk import PASSWORD, create_person, fill, sign_in
+from tests.desk_walk import doors, samples
+from tests.factories import create_outlet, create_region
+from tests.order_factories import create_order, create_shelf
+from tests.test_accessibility import examine
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FIRST_VIEW_BYTES = 14_600
+# Headers of three answers.
+HEADER_BYTES = 2_400
+LOOKS = [("", 360, "light"), ("/en", 360, "dark"), ("/large", 360, "light"), ("/large/en", 1280, "dark")]
+
+
+@pytest.fixture
+def outlet(live_server: object) -> Outlet:
+    """An outlet where there is much to do."""
+    outlet = create_outlet(
+        town=create_region("130826100", name_zh="大阁镇"),
+        name_zh="丰宁县大阁镇营业厅",
+        name_en="Dage Store, Fengning County",
+    )
+    fill(outlet, 3)
+    return outlet
+
+
+@pytest.fixture
+def context(browser: Browser, live_server: object) -> Iterator[BrowserContext]:
+    context = browser.new_context(base_url=str(live_server), viewport={"width": 360, "height": 740})
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()
+
+
+def let_in(context: BrowserContext, live_server: object, client: Client) -> None:
+    """Give the browser the session of `client`."""
+    value = client.cookies[settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": str(live_server)}])
+
+
+def pages(outlet: Outlet) -> list[str]:
+    """Return the addresses of all pages of the desk that can be read."""
+    return [
+        door.address(outlet.code, samples(outlet))
+        for door in doors()
+        if door.rule and (door.rule.reading or not door.rule.of_an_outlet) and door.name != "desk:sign_out"
+    ]
+
+
+@pytest.mark.parametrize(("prefix", "width", "colours"), LOOKS)
+def test_every_page_can_be_read_by_everybody(
+    browser: Browser, live_server: object, outlet: Outlet, prefix: str, width: int, colours: str
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 740}, color_scheme=colours)
+    findings: list[str] = []
+    tab = context.new_page()
+    tab.on("console", lambda message: findings.append(message.text) if message.type == "error" else None)
+    tab.goto(f"{live_server}{prefix}/desk/sign-in/")
+    findings += examine(tab, width)
+    let_in(context, live_server, sign_in(create_person(Role.MANAGER, outlet)))
+    for page in pages(outlet):
+        tab.goto(f"{live_server}{prefix}{page}")
+        findings += [f"{page}: {finding}" for finding in examine(tab, width)]
+        assert tab.locator("h1").count() == 1, page
+    context.close()
+    assert findings == []
+
+
+def test_every_page_is_light(live_server: object, outlet: Outlet) -> None:
+    """In bytes as sent, style and script included, which later pages find in the browser."""
+    files = sum(len(gzip.compress(Path(settings.BASE_DIR / "static" / name).read_bytes())) for name in FILES)
+    client = sign_in(create_person(Role.MANAGER, outlet))
+    for prefix in ("", "/large/en"):
+        for page in pages(outlet):
+            size = len(gzip.compress(client.get(prefix + page).content))
+            assert size + files + HEADER_BYTES <= FIRST_VIEW_BYTES, f"{page}: {size} beside {files} of files"
+
+
+FILES = ("desk.css", "desk.js")
+
+
+def test_a_clerk_signs_in_by_keyboard_and_without_script(browser: Browser, live_server: object, outlet: Outlet) -> None:
+    person = create_person(Role.CLERK, outlet)
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 360, "height": 740})
+    tab = context.new_page()
+    tab.goto(f"{live_server}/en/desk/{outlet.code}/")
+
+    # The field for the name has the focus: autofocus needs no script.
+    tab.keyboard.type(person.username)
+    tab.keyboard.press("Tab")
+    tab.keyboard.type(PASSWORD)
+    with tab.expect_navigation():
+        tab.keyboard.press("Enter")
+
+    assert tab.url == f"{live_server}/en/desk/{outlet.code}/"
+    assert "waiting for" in tab.locator("main").inner_text()
+    follow(tab.get_by_text("Show what is new"))
+    assert tab.url == f"{live_server}/en/desk/{outlet.code}/"
+    follow(tab.get_by_role("button", name="Sign out"))
+    assert tab.url == f"{live_server}/en/desk/sign-in/"
+    context.close()
+
+
+def test_today_brings_itself_up_to_date_until_the_session_ends(
+    context: BrowserContext, live_server: object, outlet: Outlet
+) -> None:
+    client = sign_in(create_person(Role.CLERK, outlet))
+    let_in(context, live_server, client)
+    shelf = create_shelf(outlet)
+    tab = context.new_page()
+    tab.clock.install()
+    tab.goto(f"/en/desk/{outlet.code}/")
+    figure = tab.locator("a[href='#aside'] b")
+    before = int(figure.inner_text())
+
+    create_order(shelf)
+    with tab.expect_response(lambda answer: answer.status == 200):
+        tab.clock.fast_forward(31_000)
+    tab.wait_for_function(f"document.querySelector(\"a[href='#aside'] b\").textContent == {before + 1}")
+    with tab.expect_response(lambda answer: answer.status == 304):
+        tab.clock.fast_forward(31_000)
+
+    client.post("/desk/sign-out/")
+    with tab.expect_navigation(url="**/sign-in/**"):
+        tab.clock.fast_forward(31_000)
