@@ -6,21 +6,35 @@ Where none is near that can, the nearest that have a part, and which part: the v
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.contrib.postgres.fields import ArrayField
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import (
+    CharField,
+    DateField,
+    Exists,
+    FloatField,
+    IntegerField,
+    OuterRef,
+    SmallIntegerField,
+    TextField,
+    Value,
+)
 from django.utils import timezone
 
 from orders.basket import Line, Wanted
 from stores.geography import Point, distance_km
-from stores.hours import SHANGHAI, Opening, opening_of, week_of
+from stores.hours import NO_WEEK, SHANGHAI, Opening, closures_of, opening_at, weeks_of
 from stores.models import Outlet, StockLevel
 from stores.place_words import distance_in_words
-from stores.querysets import OutletQuerySet
+from stores.prepared import IsAnyOf, Parameter, Prepared
 
 MOST_OFFERS = 10
 MOST_PARTIAL_OFFERS = 3
@@ -72,49 +86,124 @@ class Offer:
         return Wanted(tuple(lines), is_basket=False)
 
 
+# What is told of an outlet, and asked of it when an order is placed there.
+_OUTLET_FIELDS = (
+    "id", "code", "name_zh", "name_en", "address_zh", "address_en", "latitude", "longitude", "coordinate_source",
+    "coordinate_accuracy_km", "state", "timetable_id",
+)  # fmt: skip
+
+
 def outlet_of(code: str) -> Outlet | None:
-    """Return the outlet of this code, as somebody typed or sent it, unless there is none or it is gone for good."""
-    return Outlet.objects.visible().filter(code=code).first() if _CODE.fullmatch(code) else None
+    """
+    Return the outlet of this code, as somebody typed or sent it, unless there is none or it is gone for good.
+
+    One query, none where the text can be no code.
+    """
+    rows = _outlet_of_code.rows(code=code) if _CODE.fullmatch(code) else []
+    return _outlet(rows[0]) if rows else None
+
+
+def _outlet(values: Iterable[Any]) -> Outlet:
+    return Outlet.from_db(DEFAULT_DB_ALIAS, _OUTLET_FIELDS, values)
+
+
+@Prepared
+def _outlet_of_code() -> Any:
+    return Outlet.objects.visible().filter(code=_CODE_ASKED).order_by().values_list(*_OUTLET_FIELDS)
 
 
 def offer_at(code: str, wanted: Wanted, now: datetime | None = None) -> Offer | None:
-    """Return what the outlet of this code offers, None where there is no such outlet. One query."""
+    """Return what the outlet of this code offers, None where there is no such outlet. Two queries."""
     if not _CODE.fullmatch(code):
         return None
-    return next(iter(_offers(Outlet.objects.visible().filter(code=code), wanted, now)), None)
+    return next(iter(_offers(_offer_of_code, wanted, now, code=code, phones=list(wanted.quantities))), None)
 
 
 def nearest_offers(wanted: Wanted, point: Point, now: datetime | None = None) -> list[Offer]:
-    """Return the nearest outlets that can hand over everything. One query."""
+    """Return the nearest outlets that can hand over everything. Two queries."""
     # The dearer a phone, the fewer outlets have it: asked for first, it spares the others the question.
     rarest_first = sorted(wanted.lines, key=lambda line: -line.phone.price_fen)
-    able = Outlet.objects.able_to_hand_over({line.phone.pk: line.quantity for line in rarest_first}).nearest(point)
-    return _offers(able[:MOST_OFFERS], wanted, now)
+    asked: dict[str, Any] = {"latitude": point.latitude, "longitude": point.longitude}
+    for place, line in enumerate(rarest_first):
+        asked |= {f"phone{place}": line.phone.pk, f"quantity{place}": line.quantity}
+    able = _able_to_hand_over(tuple(line.quantity > 1 for line in rarest_first))
+    return _offers(able, wanted, now, limit=MOST_OFFERS, **asked)
 
 
 def nearest_partial_offers(wanted: Wanted, point: Point, now: datetime | None = None) -> list[Offer]:
-    """Return the nearest outlets that have a part of what is wanted but not everything. One query."""
-    some = StockLevel.objects.filter(outlet=OuterRef("pk"), phone__in=wanted.quantities, is_available=True)
-    partial = Outlet.objects.open().filter(Exists(some)).nearest(point)
-    offers = _offers(partial[: MOST_PARTIAL_OFFERS * 2], wanted, now)
+    """Return the nearest outlets that have a part of what is wanted but not everything. Two queries."""
+    asked = {"latitude": point.latitude, "longitude": point.longitude, "phones": list(wanted.quantities)}
+    offers = _offers(_having_some, wanted, now, limit=MOST_PARTIAL_OFFERS * 2, **asked)
     return [offer for offer in offers if not offer.has_everything][:MOST_PARTIAL_OFFERS]
 
 
-def _offers(outlets: OutletQuerySet, wanted: Wanted, now: datetime | None) -> list[Offer]:
+_CODE_ASKED = Parameter("code", CharField())
+_PHONES_ASKED = Parameter("phones", ArrayField(SmallIntegerField()))
+_NOT_MEASURED = Value(None, FloatField())
+_EVERYTHING = Value(None, TextField())
+_POINT_ASKED = (Parameter("latitude", FloatField()), Parameter("longitude", FloatField()))
+
+
+def _values(outlets: Any, *columns: str) -> Any:
+    """Return the columns that `_offers` reads."""
+    return outlets.with_closures(Parameter("today", DateField())).values_list(*columns, "closures", *_OUTLET_FIELDS)
+
+
+@Prepared
+def _offer_of_code() -> Any:
+    outlets = Outlet.objects.visible().filter(code=_CODE_ASKED).order_by()
+    return _values(outlets.with_shelf(_PHONES_ASKED).annotate(chord=_NOT_MEASURED), "shelf", "chord")
+
+
+@Prepared
+def _having_some() -> Any:
+    some = StockLevel.objects.filter(IsAnyOf("phone", _PHONES_ASKED), outlet=OuterRef("pk"), is_available=True)
+    outlets = Outlet.objects.open().filter(Exists(some)).nearest(_POINT_ASKED)
+    return _values(outlets.with_shelf(_PHONES_ASKED), "shelf", "chord")
+
+
+@lru_cache(maxsize=100)
+def _able_to_hand_over(several: tuple[bool, ...]) -> Prepared:
+    """Return the question for so many phones; `several` says of which of them more than one is wanted."""
+
+    def make() -> Any:
+        wanted = {
+            Parameter(f"phone{place}", SmallIntegerField()): (
+                Parameter(f"quantity{place}", IntegerField()) if is_several else 1
+            )
+            for place, is_several in enumerate(several)
+        }
+        outlets = Outlet.objects.able_to_hand_over(wanted).nearest(_POINT_ASKED)
+        # What they have left of each phone is known: enough.
+        return _values(outlets.annotate(shelf=_EVERYTHING), "shelf", "chord")
+
+    return Prepared(make)
+
+
+def _offers(
+    prepared: Prepared, wanted: Wanted, now: datetime | None, *, limit: int | None = None, **asked: Any
+) -> list[Offer]:
     now = now or timezone.now()
-    today = now.astimezone(SHANGHAI).date()
-    found = outlets.with_shelf(wanted.quantities).with_week().with_closures(today)
-    return [
-        Offer(
-            outlet,
-            opening_of(outlet, {outlet.timetable_id: week_of(outlet)}, now),
-            tuple(_parts(outlet, wanted.lines)),
-            distance_km(outlet.chord) if hasattr(outlet, "chord") else None,
-        )
-        for outlet in found
-    ]
+    rows = prepared.rows(limit=limit, today=now.astimezone(SHANGHAI).date(), **asked)
+    weeks = weeks_of(row[-1] for row in rows)
+    # Most shops near each other keep the same hours.
+    openings: dict[tuple[Any, ...], Opening] = {}
+    offers = []
+    for shelf, chord, closures, *values in rows:
+        outlet = _outlet(values)
+        key = (outlet.timetable_id, outlet.state, *closures)
+        if key not in openings:
+            week = weeks.get(outlet.timetable_id, NO_WEEK)
+            openings[key] = opening_at(now, week, closures_of(tuple(closures)), outlet.state)
+        km = None if chord is None else distance_km(chord)
+        offers.append(Offer(outlet, openings[key], _parts(shelf, wanted), km))
+    return offers
 
 
-def _parts(outlet: Any, lines: Iterable[Line]) -> Iterable[Part]:
-    left = {level["phone"]: level["available"] for level in outlet.shelf}
-    return (Part(line, min(left.get(line.phone.pk, 0), line.quantity)) for line in lines)
+def _parts(shelf: list[str] | None, wanted: Wanted) -> tuple[Part, ...]:
+    """`shelf` is what `OutletQuerySet.with_shelf` annotates; None where everything is known to be there."""
+    if shelf is None:
+        return tuple(Part(line, line.quantity) for line in wanted.lines)
+    levels = map(json.loads, shelf)
+    left = {level["phone"]: level["available"] for level in levels}
+    return tuple(Part(line, min(left.get(line.phone.pk, 0), line.quantity)) for line in wanted.lines)

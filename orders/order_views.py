@@ -21,7 +21,7 @@ from orders.basket import Line, Wanted
 from orders.calendar import calendar_file
 from orders.forms import LookUpForm
 from orders.models import Order
-from orders.order_page import describe
+from orders.order_page import Whole, describe, whole_order
 from orders.places import place_asked
 from orders.refusals import OrderRefused
 
@@ -69,20 +69,30 @@ def of_ones_own(view: View) -> Callable[..., HttpResponseBase]:
 
     So is one that asks for an order that does not exist: the two cannot be told apart.
     """
+    return private_page(_checked(view, _order_of))
 
+
+def whole_of_ones_own(view: View) -> Callable[..., HttpResponseBase]:
+    """Give `view` the order with all that its page tells; else like `of_ones_own`."""
+    return private_page(_checked(view, lambda number: whole_order(number, timezone.now())))
+
+
+def _checked(view: View, find: Callable[[str], Any]) -> View:
     @wraps(view)
     def checked(request: HttpRequest, number: str, **kwargs: Any) -> HttpResponse:
         key = request.GET.get("k", "")
         if key and request.method != "POST":
             return _open_by_key(request, number, key)
-        order = None
-        if number in visible_numbers(request):
-            order = Order.objects.numbered(number).select_related("outlet").first()
-        if order is None or order.erased_at:
+        found = find(number) if number in visible_numbers(request) else None
+        if found is None:
             return _look_up_page(request, LookUpForm(initial={"number": number}))
-        return view(request, order, **kwargs)
+        return view(request, found, **kwargs)
 
-    return private_page(checked)
+    return checked
+
+
+def _order_of(number: str) -> Order | None:
+    return Order.objects.numbered(number).filter(erased_at=None).select_related("outlet").first()
 
 
 def _open_by_key(request: HttpRequest, number: str, key: str) -> HttpResponse:
@@ -99,13 +109,13 @@ def _open_by_key(request: HttpRequest, number: str, key: str) -> HttpResponse:
 
 
 @personal_page
-@of_ones_own
-def order_page(request: HttpRequest, order: Order) -> HttpResponse:
-    return _page_of(request, order)
+@whole_of_ones_own
+def order_page(request: HttpRequest, whole: Whole) -> HttpResponse:
+    return _page_of(request, whole)
 
 
-def _page_of(request: HttpRequest, order: Order, refusal: OrderRefused | None = None) -> HttpResponse:
-    context = describe(order, timezone.now()) | {"refusal": refusal}
+def _page_of(request: HttpRequest, whole: Whole, refusal: OrderRefused | None = None) -> HttpResponse:
+    context = describe(whole, timezone.now()) | {"refusal": refusal}
     return render(request, "orders/order.html", context, status=409 if refusal else 200)
 
 
@@ -132,8 +142,9 @@ def _deed(request: HttpRequest, order: Order, deed: Callable[[], Any]) -> HttpRe
     try:
         deed()
     except OrderRefused as refusal:
-        fresh = Order.objects.numbered(order.number).select_related("outlet").get()
-        return _page_of(request, fresh, refusal)
+        fresh = whole_order(order.number, timezone.now())
+        if fresh:
+            return _page_of(request, fresh, refusal)
     return redirect(order)
 
 

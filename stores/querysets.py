@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -11,6 +11,7 @@ from django.db.models import ExpressionWrapper, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Cast, Coalesce, Greatest, JSONObject
 
 from stores.geography import Chord, Point, SpherePoint
+from stores.prepared import IsAnyOf
 
 if TYPE_CHECKING:
     from stores.models import Region
@@ -68,11 +69,11 @@ class OutletQuerySet(models.QuerySet[Any]):
         chord = self.query.annotations.get("chord")
         return having._measured_from(chord.get_source_expressions()[1]) if chord else having
 
-    def able_to_hand_over(self, wanted: Mapping[int, int]) -> OutletQuerySet:
+    def able_to_hand_over(self, wanted: Mapping[Any, Any]) -> OutletQuerySet:
         """Keep the outlets that can promise all of `wanted` (a phone's key: how many). Name the rarest phone first."""
         able = self.having(*wanted)
         for phone, quantity in wanted.items():
-            if quantity > 1:
+            if quantity != 1:
                 enough = Q(on_hand__gte=F("reserved") + F("safety_stock") + quantity)
                 held = self._stock().filter(phone=phone).values(enough=ExpressionWrapper(enough, models.BooleanField()))
                 able = able.filter(Subquery(held, output_field=models.BooleanField()))
@@ -88,18 +89,10 @@ class OutletQuerySet(models.QuerySet[Any]):
         stock = self._stock().filter(phone=_key(phone)).values(promised=AVAILABLE)
         return self.annotate(available=Coalesce(Subquery(stock), 0))
 
-    def with_shelf(self, phones: Iterable[int]) -> OutletQuerySet:
-        """Annotate each outlet with `shelf`: what it can promise of each of `phones` (keys), as plain objects."""
-        levels = self._stock().filter(phone__in=list(phones)).order_by("phone")
+    def with_shelf(self, phones: Any) -> OutletQuerySet:
+        """Annotate each outlet with `shelf`: what it can promise of each of `phones` (an array of keys), as objects."""
+        levels = self._stock().filter(IsAnyOf("phone", phones)).order_by("phone")
         return self.annotate(shelf=ArraySubquery(levels.values(level=JSONObject(phone="phone", available=AVAILABLE))))
-
-    def with_week(self) -> OutletQuerySet:
-        """Annotate each outlet with `week_hours`: the hours of its timetable, as plain objects."""
-        hours = self.model._meta.get_field("timetable").related_model._meta.get_field("hours").related_model.objects
-        weekly = hours.filter(timetable=OuterRef("timetable")).order_by("weekday", "opens")
-        return self.annotate(
-            week_hours=ArraySubquery(weekly.values(span=JSONObject(weekday="weekday", opens="opens", closes="closes")))
-        )
 
     def with_closures(self, today: Any) -> OutletQuerySet:
         """
@@ -108,24 +101,19 @@ class OutletQuerySet(models.QuerySet[Any]):
         Those that are over by `today` (a date) are left out.
         """
         periods = self.model._meta.get_field("closed_periods").related_model.objects
-        coming = periods.filter(outlet=OuterRef("pk"), last_day__gte=today).order_by("first_day")
-        return self.annotate(
-            closures=ArraySubquery(
-                coming.values(
-                    period=JSONObject(
-                        first_day="first_day",
-                        last_day="last_day",
-                        reason_zh="reason_zh",
-                        reason_en="reason_en",
-                    )
-                )
-            )
-        )
+        return self.annotate(closures=coming_closures(periods, "pk", today))
 
     def _stock(self) -> models.QuerySet[Any]:
         # By way of the relation, because the models import this file.
         levels = self.model._meta.get_field("stock_levels").related_model
         return levels.objects.filter(outlet=OuterRef("pk"))
+
+
+def coming_closures(periods: Any, outlet: str, today: Any) -> ArraySubquery:
+    """Return those of `periods` that are of the row's `outlet` (a column) and not over by `today`, as plain objects."""
+    coming = periods.filter(outlet=OuterRef(outlet), last_day__gte=today).order_by("first_day")
+    fields = ("first_day", "last_day", "reason_zh", "reason_en")
+    return ArraySubquery(coming.values(period=JSONObject(**{name: name for name in fields})))
 
 
 def _expression(value: Any, field: models.Field) -> Any:
