@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg2
 from django.conf import settings
@@ -13,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog.catalogue import current_catalogue
-from orders import history, numbers, pickup_codes, terms
+from orders import numbers, pickup_codes, terms
 from orders.mobiles import parse_mobile, parse_name
 from orders.models import Channel, Language, Message, Order, OrderLine, State
 from orders.refusals import (
@@ -26,10 +27,9 @@ from orders.refusals import (
 )
 from stores import refusals as stock_refusals
 from stores import stock
+from stores.ledger import Shelf
 from stores.models import Outlet
 
-# First half of the advisory locks on mobile numbers; any number that nothing else uses.
-LOCK_ON_MOBILE = 6_812
 # What two orders may both try for in the same instant. Whoever comes second draws again, or finds the first.
 DRAWN_AGAIN = {"orders_order_pkey", "order_pickup_code_is_its_own", "order_once_a_form"}
 DRAWS = 25
@@ -92,21 +92,22 @@ def place_order(
         actor=actor,
         tells=Message.Kind.PLACED,
     )
-    return drawing_again(lambda: _place(draft))
+    return drawing_again(lambda: write_order(draft, is_limited=True), is_one_statement=True)
 
 
-def drawing_again(write: Callable[[], Order]) -> Order:
-    """Return what `write` returns, tried anew while the number or code that it drew turns out to be taken."""
+def drawing_again(write: Callable[[], Order], *, is_one_statement: bool = False) -> Order:
+    """
+    Return what `write` returns, tried anew while the number or code that it drew turns out to be taken.
+
+    What is one statement is a transaction by itself, unless it is part of a larger one.
+    """
+    alone = is_one_statement and not connection.in_atomic_block
     for draw in range(1, DRAWS + 1):
         try:
-            with transaction.atomic():
+            with nullcontext() if alone else transaction.atomic():
                 return write()
         except IntegrityError as error:
             if draw == DRAWS or _constraint(error) not in DRAWN_AGAIN:
-                raise
-        except stock_refusals.OperationKeyReused:
-            # The number is taken: its order has moved stock.
-            if draw == DRAWS:
                 raise
     raise AssertionError("unreachable")
 
@@ -130,73 +131,72 @@ def _lines(lines: Mapping[int, int]) -> list[Line]:
     ]
 
 
-def _place(draft: Draft) -> Order:
-    earlier = _check_limits(draft)
-    if earlier:
-        return Order.objects.get(outlet=draft.outlet, number=earlier)
-    number = numbers.draw_number(draft.outlet.pk)
-    promise(draft.outlet, {line.phone_id: line.quantity for line in draft.lines}, number, draft.actor)
-    return write_order(draft, number)
-
-
-_OF_THIS_CUSTOMER = """
-SELECT number, true, NULL, NULL FROM orders_order WHERE outlet_id = %(outlet)s AND form_key = %(form_key)s
-UNION ALL
-SELECT o.number, false, l.phone_id, l.quantity
-FROM orders_order o JOIN orders_orderline l ON l.outlet_id = o.outlet_id AND l.number = o.number
-WHERE o.mobile = %(mobile)s AND o.state IN ('placed', 'ready')
+_PLACE = """
+SELECT outcome, number, phone_id, ordered, on_hand, reserved, safety_stock, outlet_trades
+FROM orders_place_order(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::smallint[], %s::int[], %s::text[],
+                        %s::text[], %s::int[], %s::text[], %s, %s)
 """
 
 
-def _check_limits(draft: Draft) -> str | None:
+def write_order(draft: Draft, *, is_limited: bool) -> Order:
     """
-    Return the number that this form's order has already; None when it may be placed.
+    Promise the phones of a draft and write its order under a new number, or return the order of the same form.
 
-    Raises TooManyOpenOrders, TooManyOfOnePhone.
+    One statement (migration 0004). `is_limited`: the mobile number may have so many open orders and phones, no more.
+    Raises OutletNotOpen, OutOfStock, TooManyOpenOrders, TooManyOfOnePhone; IntegrityError as `drawing_again` knows it.
     """
+    order = _order(draft, numbers.draw_number(draft.outlet.pk), timezone.now())
+    phones, quantities, names_zh, names_en, prices, lines_terms = (
+        list(column) for column in zip(*draft.lines, strict=True)
+    )
+    parameters = [
+        order.outlet_id, order.number, order.form_key, order.name, order.mobile, order.language, order.channel,
+        draft.actor, draft.tells.value, order.moved_from, order.pickup_fingerprint, order.placed_at, order.held_until,
+        phones, quantities, names_zh, names_en, prices, lines_terms,
+        settings.MAX_OPEN_ORDERS if is_limited else None, settings.MAX_UNITS_OF_A_PHONE if is_limited else None,
+    ]  # fmt: skip
     with connection.cursor() as cursor:
-        # One order of a mobile number at a time, or two could both find room for one. Always taken before any row.
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [LOCK_ON_MOBILE, draft.mobile])
-        parameters: dict[str, Any] = {"mobile": draft.mobile, "outlet": draft.outlet.pk, "form_key": draft.form_key}
-        cursor.execute(_OF_THIS_CUSTOMER, parameters)
+        cursor.execute(_PLACE, parameters)
         rows = cursor.fetchall()
-    earlier = next((number for number, same_form, *_rest in rows if same_form), None)
-    if not earlier:
-        _refuse_too_many(draft, rows)
-    return earlier
+    match rows:
+        case [("placed", *_)]:
+            return order
+        case [("placed before", number, *_)]:
+            return Order.objects.get(outlet=draft.outlet, number=number)
+        case [("too many orders", *_)]:
+            raise _too_many_orders()
+        case [("too many units", _, phone_id, ordered, *_)]:
+            raise _too_many_units(phone_id, ordered)
+        case _:
+            raise _no_promise(draft, [Shelf(phone_id, *rest) for _, _, phone_id, _, *rest in rows])
 
 
-def _refuse_too_many(draft: Draft, rows: Iterable[tuple[str, bool, int, int]]) -> None:
-    rows = list(rows)
-    if len({number for number, *_rest in rows}) >= settings.MAX_OPEN_ORDERS:
-        limit = settings.MAX_OPEN_ORDERS
-        raise TooManyOpenOrders(
-            _("This mobile number has %(limit)d open orders already. Collect or cancel one of them first.")
-            % {"limit": limit},
-            limit=limit,
-        )
-    for line in draft.lines:
-        ordered = sum(quantity for *_rest, phone_id, quantity in rows if phone_id == line.phone_id)
-        if ordered + line.quantity > settings.MAX_UNITS_OF_A_PHONE:
-            limit = settings.MAX_UNITS_OF_A_PHONE
-            raise TooManyOfOnePhone(
-                _("One mobile number may have at most %(limit)d of the same phone on order.") % {"limit": limit},
-                phone_id=line.phone_id,
-                limit=limit,
-                ordered=ordered,
-            )
+def _too_many_orders() -> TooManyOpenOrders:
+    limit = settings.MAX_OPEN_ORDERS
+    return TooManyOpenOrders(
+        _("This mobile number has %(limit)d open orders already. Collect or cancel one of them first.")
+        % {"limit": limit},
+        limit=limit,
+    )
 
 
-def promise(outlet: Outlet, quantities: Mapping[int, int], number: str, actor: str) -> None:
-    """Reserve phones for the order `number`. Raises OutletNotOpen, OutOfStock."""
-    act = stock.Act(f"order:{number}:placed", actor, history.reference(number))
-    try:
-        stock.reserve(outlet.pk, quantities, act)
-    except stock_refusals.OutletDoesNotTrade as refusal:
-        raise OutletNotOpen(_("This outlet is closed at present."), outlet=outlet) from refusal
-    except stock_refusals.OutOfStock as refusal:
+def _too_many_units(phone_id: int, ordered: int) -> TooManyOfOnePhone:
+    limit = settings.MAX_UNITS_OF_A_PHONE
+    return TooManyOfOnePhone(
+        _("One mobile number may have at most %(limit)d of the same phone on order.") % {"limit": limit},
+        phone_id=phone_id,
+        limit=limit,
+        ordered=ordered,
+    )
+
+
+def _no_promise(draft: Draft, shelves: Sequence[Shelf]) -> OutletNotOpen | OutOfStock:
+    wanted = {line.phone_id: line.quantity for line in draft.lines}
+    refusal = stock.no_promise(draft.outlet.pk, wanted, shelves)
+    if isinstance(refusal, stock_refusals.OutOfStock):
         short = {shortage.phone_id: (shortage.wanted, shortage.left) for shortage in refusal.shortages}
-        raise OutOfStock(_in_words(short), outlet=outlet, short=short) from refusal
+        return OutOfStock(_in_words(short), outlet=draft.outlet, short=short)
+    return OutletNotOpen(_("This outlet is closed at present."), outlet=draft.outlet)
 
 
 def _in_words(short: Mapping[int, tuple[int, int]]) -> str:
@@ -209,64 +209,6 @@ def _in_words(short: Mapping[int, tuple[int, int]]) -> str:
         else:
             sentences.append(_("%(phone)s: this outlet has none left.") % facts)
     return " ".join(sentences)
-
-
-_WRITE = """
-WITH line AS (
-    INSERT INTO orders_orderline (outlet_id, number, line_count, position, phone_id, quantity, name_zh, name_en,
-                                  price_fen, terms, running_fen, prev_position, prev_running_fen)
-    SELECT %(outlet)s, %(number)s, %(line_count)s, position, phone_id, quantity, name_zh, name_en, price_fen, terms,
-           running_fen, nullif(position - 1, 0), nullif(running_fen - quantity * price_fen, 0)
-    FROM unnest(%(phones)s::bigint[], %(quantities)s::int[], %(names_zh)s::text[], %(names_en)s::text[],
-                %(prices)s::int[], %(terms)s::text[], %(running)s::int[]) WITH ORDINALITY
-         AS line (phone_id, quantity, name_zh, name_en, price_fen, terms, running_fen, position)
-), change AS (
-    INSERT INTO orders_orderchange (outlet_id, number, seq, kind, state, actor, reason, created_at)
-    VALUES (%(outlet)s, %(number)s, 1, 'placed', 'placed', %(actor)s, %(moved_from)s, %(placed_at)s)
-), message AS (
-    INSERT INTO orders_message
-        (outlet_id, number, change_seq, kind, state, attempts, next_attempt_at, created_at, receipt, error)
-    VALUES (%(outlet)s, %(number)s, 1, %(tells)s, 'waiting', 0, %(placed_at)s, %(placed_at)s, '', '')
-)
-INSERT INTO orders_order (outlet_id, number, state, change_seq, name, mobile, language, channel, form_key,
-                          pickup_fingerprint, line_count, total_fen, prepaid_fen, placed_at, held_until,
-                          moved_to, moved_from)
-VALUES (%(outlet)s, %(number)s, 'placed', 1, %(name)s, %(mobile)s, %(language)s, %(channel)s, %(form_key)s,
-        %(pickup_fingerprint)s, %(line_count)s, %(total_fen)s, 0, %(placed_at)s, %(held_until)s, '', %(moved_from)s)
-"""
-
-
-def write_order(draft: Draft, number: str) -> Order:
-    """Write a drafted order whose phones are promised, in the transaction that promised them."""
-    order = _order(draft, number, timezone.now())
-    running = [
-        sum(line.quantity * line.price_fen for line in draft.lines[: end + 1]) for end in range(order.line_count)
-    ]
-    phones, quantities, names_zh, names_en, prices, lines_terms = (
-        list(column) for column in zip(*draft.lines, strict=True)
-    )
-    parameters: dict[str, Any] = {
-        "outlet": order.outlet_id,
-        **{name: getattr(order, name) for name in _COPIED},
-        "actor": draft.actor,
-        "tells": draft.tells.value,
-        "phones": phones,
-        "quantities": quantities,
-        "names_zh": names_zh,
-        "names_en": names_en,
-        "prices": prices,
-        "terms": lines_terms,
-        "running": running,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_WRITE, parameters)
-    return order
-
-
-_COPIED = (
-    "number", "name", "mobile", "language", "channel", "form_key", "pickup_fingerprint", "line_count", "total_fen",
-    "placed_at", "held_until", "moved_from",
-)  # fmt: skip
 
 
 def _order(draft: Draft, number: str, now: datetime) -> Order:

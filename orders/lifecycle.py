@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from orders import checkout, history, numbers
+from orders import checkout, history
 from orders.checkout import Draft
 from orders.history import Kind, advance, quantities, refuse_unless
 from orders.models import OPEN_STATES, Message, Order, Payment, State
@@ -148,18 +148,16 @@ def _move(order: Order, outlet: Outlet, actor: str) -> Order:
         outlet=outlet, lines=lines, name=old.name, mobile=old.mobile, language=old.language, channel=old.channel,
         form_key=f"moved:{old.number}", actor=actor, tells=Message.Kind.MOVED, moved_from=old.number,
     )  # fmt: skip
-    number = numbers.draw_number(outlet.pk)
     # Shelves are locked in one order in the whole country: by outlet, then by phone.
     if old.state == State.PLACED and old.outlet_id < outlet.pk:
         stock.release(old.outlet_id, wanted, _act(old, Kind.MOVED, actor))
-    checkout.promise(outlet, wanted, number, actor)
+    new = checkout.write_order(draft, is_limited=False)
     if old.state == State.PLACED and old.outlet_id > outlet.pk:
         stock.release(old.outlet_id, wanted, _act(old, Kind.MOVED, actor))
-    new = checkout.write_order(draft, number)
     if old.state == State.PLACED:
-        advance([old], Kind.MOVED, state=State.CANCELLED, actor=actor, now=now, moved_to=number, ended_at=now)
+        advance([old], Kind.MOVED, state=State.CANCELLED, actor=actor, now=now, moved_to=new.number, ended_at=now)
     else:
-        advance([old], Kind.MOVED, actor=actor, now=now, moved_to=number)
+        advance([old], Kind.MOVED, actor=actor, now=now, moved_to=new.number)
     return new
 
 

@@ -29,7 +29,7 @@ from stores.ledger import (
     open_shelves,
     write,
 )
-from stores.refusals import NotOnShelf, NotReserved, OutletDoesNotTrade, OutOfStock, Shortage
+from stores.refusals import NotOnShelf, NotReserved, OutletDoesNotTrade, OutOfStock, Shortage, StockRefusal
 
 
 def reserve(outlet_id: int, quantities: Mapping[int, int], act: Act) -> tuple[Line, ...]:
@@ -45,9 +45,15 @@ def reserve(outlet_id: int, quantities: Mapping[int, int], act: Act) -> tuple[Li
         outcome = write(operation, changes, PROMISABLE)
     if outcome.lines:
         return outcome.lines
-    if any(not shelf.outlet_trades for shelf in outcome.shelves):
-        raise OutletDoesNotTrade(outlet_id)
-    raise OutOfStock(outlet_id, _short(outcome.shelves, quantities, lambda shelf: shelf.available))
+    raise no_promise(outlet_id, quantities, outcome.shelves)
+
+
+def no_promise(outlet_id: int, quantities: Mapping[int, int], shelves: Iterable[Shelf]) -> StockRefusal:
+    """Return why an outlet with these shelves, as they were found, does not promise so many phones."""
+    shelves = list(shelves)
+    if any(not shelf.outlet_trades for shelf in shelves):
+        return OutletDoesNotTrade(outlet_id)
+    return OutOfStock(outlet_id, _short(shelves, quantities, lambda shelf: shelf.available))
 
 
 def release(outlet_id: int, quantities: Mapping[int, int], act: Act) -> tuple[Line, ...]:
