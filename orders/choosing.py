@@ -34,7 +34,7 @@ from stores.geography import Point, distance_km
 from stores.hours import NO_WEEK, SHANGHAI, Opening, closures_of, opening_at, weeks_of
 from stores.models import Outlet, StockLevel
 from stores.place_words import distance_in_words
-from stores.prepared import IsAnyOf, Parameter, Prepared
+from stores.prepared import IsAnyOf, Parameter, Planned
 
 MOST_OFFERS = 10
 MOST_PARTIAL_OFFERS = 3
@@ -107,7 +107,7 @@ def _outlet(values: Iterable[Any]) -> Outlet:
     return Outlet.from_db(DEFAULT_DB_ALIAS, _OUTLET_FIELDS, values)
 
 
-@Prepared
+@Planned
 def _outlet_of_code() -> Any:
     return Outlet.objects.visible().filter(code=_CODE_ASKED).order_by().values_list(*_OUTLET_FIELDS)
 
@@ -149,13 +149,13 @@ def _values(outlets: Any, *columns: str) -> Any:
     return outlets.with_closures(Parameter("today", DateField())).values_list(*columns, "closures", *_OUTLET_FIELDS)
 
 
-@Prepared
+@Planned
 def _offer_of_code() -> Any:
     outlets = Outlet.objects.visible().filter(code=_CODE_ASKED).order_by()
     return _values(outlets.with_shelf(_PHONES_ASKED).annotate(chord=_NOT_MEASURED), "shelf", "chord")
 
 
-@Prepared
+@Planned
 def _having_some() -> Any:
     some = StockLevel.objects.filter(IsAnyOf("phone", _PHONES_ASKED), outlet=OuterRef("pk"), is_available=True)
     outlets = Outlet.objects.open().filter(Exists(some)).nearest(_POINT_ASKED)
@@ -163,7 +163,7 @@ def _having_some() -> Any:
 
 
 @lru_cache(maxsize=100)
-def _able_to_hand_over(several: tuple[bool, ...]) -> Prepared:
+def _able_to_hand_over(several: tuple[bool, ...]) -> Planned:
     """Return the question for so many phones; `several` says of which of them more than one is wanted."""
 
     def make() -> Any:
@@ -177,14 +177,14 @@ def _able_to_hand_over(several: tuple[bool, ...]) -> Prepared:
         # What they have left of each phone is known: enough.
         return _values(outlets.annotate(shelf=_EVERYTHING), "shelf", "chord")
 
-    return Prepared(make)
+    return Planned(make)
 
 
 def _offers(
-    prepared: Prepared, wanted: Wanted, now: datetime | None, *, limit: int | None = None, **asked: Any
+    question: Planned, wanted: Wanted, now: datetime | None, *, limit: int | None = None, **asked: Any
 ) -> list[Offer]:
     now = now or timezone.now()
-    rows = prepared.rows(limit=limit, today=now.astimezone(SHANGHAI).date(), **asked)
+    rows = question.rows(limit=limit, today=now.astimezone(SHANGHAI).date(), **asked)
     weeks = weeks_of(row[-1] for row in rows)
     # Most shops near each other keep the same hours.
     openings: dict[tuple[Any, ...], Opening] = {}

@@ -37,7 +37,7 @@ from stores.hours import (
 )
 from stores.models import ClosedPeriod, Outlet, Region
 from stores.place_words import way_from_seat
-from stores.prepared import Parameter, Prepared
+from stores.prepared import Parameter, Planned
 from stores.querysets import coming_closures
 
 Kind = OrderChange.Kind
@@ -110,7 +110,7 @@ _REGION_FIELDS = ("code", "parent_id", "latitude", "longitude")
 _LINE_FIELDS = ("quantity", "name_zh", "name_en", "price_fen", "terms")
 
 
-@Prepared
+@Planned
 def _whole() -> Any:
     number, own = Parameter("number", CharField()), {"outlet": OuterRef("outlet"), "number": OuterRef("number")}
     lines = OrderLine.objects.filter(**own).order_by("position")
