@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg2
 from django.conf import settings
@@ -149,7 +149,7 @@ def write_order(draft: Draft, *, is_limited: bool) -> Order:
     phones, quantities, names_zh, names_en, prices, lines_terms = (
         list(column) for column in zip(*draft.lines, strict=True)
     )
-    parameters = [
+    parameters: list[Any] = [
         order.outlet_id, order.number, order.form_key, order.name, order.mobile, order.language, order.channel,
         draft.actor, draft.tells.value, order.moved_from, order.pickup_fingerprint, order.placed_at, order.held_until,
         phones, quantities, names_zh, names_en, prices, lines_terms,

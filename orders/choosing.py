@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -103,7 +103,7 @@ def outlet_of(code: str) -> Outlet | None:
     return _outlet(rows[0]) if rows else None
 
 
-def _outlet(values: Iterable[Any]) -> Outlet:
+def _outlet(values: Sequence[Any]) -> Outlet:
     return Outlet.from_db(DEFAULT_DB_ALIAS, _OUTLET_FIELDS, values)
 
 

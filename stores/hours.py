@@ -160,20 +160,6 @@ def _week(spans: str) -> Week:
     return tuple(map(tuple, days))
 
 
-def week_of(outlet: Any) -> Week:
-    """Return the week of an outlet that has been annotated by `with_week`."""
-    days: list[list[Hours]] = [[] for _day in range(7)]
-    for span in outlet.week_hours:
-        days[span["weekday"]].append((time.fromisoformat(span["opens"]), time.fromisoformat(span["closes"])))
-    return tuple(map(tuple, days))
-
-
-def opening_of(outlet: Any, weeks: Mapping[int, Week], moment: datetime) -> Opening:
-    """Return the opening of an outlet that has been annotated by `with_closures`."""
-    closures = [Closure.from_json(period) for period in outlet.closures]
-    return opening_at(moment, weeks.get(outlet.timetable_id, NO_WEEK), closures, outlet.state)
-
-
 def week_in_words(week: Week) -> list[tuple[str, str]]:
     """Return the week as lines of days and hours, with days in a row that are alike taken together."""
     lines = []

@@ -106,7 +106,7 @@ class Planned(Prepared):
                 written.append(f"${len(parameters)}")
             else:
                 written.append(cursor.mogrify("%s", [part]).decode())
-        types = ", ".join(parameter.output_field.db_type(connection) for parameter in parameters)
+        types = ", ".join(parameter.output_field.db_type(connection) or "text" for parameter in parameters)
         command = f"PREPARE {name}{f' ({types})' if types else ''} AS {sql % tuple(written)}"
         if limit is not None:
             command += f" LIMIT {int(limit)}"

@@ -7,7 +7,7 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stores.hours import NO_WEEK, SHANGHAI, Closure, clock, opening_at, opening_of, week_in_words, weeks_of
+from stores.hours import NO_WEEK, SHANGHAI, Closure, clock, opening_at, week_in_words, weeks_of
 from stores.models import ClosedPeriod, Outlet
 from tests.factories import create_outlet
 
@@ -130,7 +130,8 @@ def test_reads_hours_and_closed_days_of_an_outlet(db, django_assert_num_queries)
 
     with django_assert_num_queries(2):
         outlet = Outlet.objects.with_closures(MONDAY).get()
-        opening = opening_of(outlet, weeks_of([outlet.timetable_id]), at(10))
+        week = weeks_of([outlet.timetable_id])[outlet.timetable_id]
+    opening = opening_at(at(10), week, map(Closure.from_json, outlet.closures), outlet.state)
 
     assert [closure["reason_en"] for closure in outlet.closures] == ["Stocktaking"]
     assert opening.changes_at == at(8, 30, day=date(2026, 11, 25))

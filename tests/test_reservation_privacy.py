@@ -6,6 +6,7 @@ import logging
 
 import pytest
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
@@ -75,5 +76,8 @@ def test_no_table_but_the_orders_knows_the_customer() -> None:
             assert not leaks(cursor.fetchone()[0] or ""), table
 
 
-def test_no_sessions_are_kept() -> None:
-    assert "django.contrib.sessions" not in settings.INSTALLED_APPS
+def test_no_session_is_kept_of_a_customer() -> None:
+    client = Client()
+    client.get(client.post("/checkout/", form_of(create_shelf(), name=NAME, mobile=DIGITS))["Location"])
+    assert settings.SESSION_COOKIE_NAME not in client.cookies
+    assert not Session.objects.exists()
