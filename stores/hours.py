@@ -148,7 +148,7 @@ def _hours_of() -> Any:
     timetables = Parameter("timetables", ArrayField(BigIntegerField()))
     span = Concat(*(Cast(name, TextField()) for name in ("weekday", "opens", "closes")), Value(" ", TextField()))
     hours = TimetableHours.objects.filter(IsAnyOf("timetable", timetables)).order_by().values("timetable")
-    return hours.annotate(spans=StringAgg(span, "", ordering=("weekday", "opens"))).values_list("timetable", "spans")
+    return hours.annotate(spans=StringAgg(span, "", order_by=("weekday", "opens"))).values_list("timetable", "spans")
 
 
 @lru_cache(maxsize=1000)

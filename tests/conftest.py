@@ -17,6 +17,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from catalog.catalogue import Catalogue, current_catalogue, forget_catalogue
 from catalog.loading.phones import load_phones
 from config import postgres, ready
+from stores.context import forget_country
 from tests.site import site as site
 
 # Playwright keeps an event loop in the thread that runs the tests, and Django would refuse queries there.
@@ -83,11 +84,15 @@ def answers_know_their_templates() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def nothing_in_memory() -> Iterator[None]:
-    """Let no test see the catalogue or the pages of another one."""
-    forget_catalogue()
-    ready.shelf.clear()
+    """Let no test see the catalogue, the figures or the pages of another one."""
+    _forget()
     yield
+    _forget()
+
+
+def _forget() -> None:
     forget_catalogue()
+    forget_country()
     ready.shelf.clear()
 
 
