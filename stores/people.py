@@ -6,8 +6,10 @@ import re
 import secrets
 import unicodedata
 from datetime import date
+from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from stores import second_step
@@ -18,6 +20,10 @@ from stores.models import Assignment, Outlet, Person, Region, Role
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 _FIRST_PASSWORD_LENGTH = 10
 _WORD = re.compile(r"\S{2,40}")
+
+
+class BadAssignment(ValueError):
+    """Somebody cannot be this at this place on these days."""
 
 
 class BadPerson(ValueError):
@@ -54,10 +60,46 @@ def add_person(username: str, name: str, *, mobile: str = "", password: str | No
     return person, first
 
 
-def assign(person: Person, role: Role, place: Outlet | Region, *, since: date | None = None) -> Assignment:
-    """Let `person` work as `role` at an outlet, or in a region, from `since` (today) on."""
-    where = {"region": place} if isinstance(place, Region) else {"outlet": place}
-    return Assignment.objects.create(person=person, role=role, starts_on=since or timezone.localdate(), **where)
+def assign(
+    person: Person, role: Role, place: Outlet | Region, *, first_day: date | None = None, last_day: date | None = None
+) -> Assignment:
+    """
+    Let `person` work as `role` at an outlet, or in a region, from `first_day` (today) to `last_day` (no end).
+
+    Raises BadAssignment: a region has region managers and an outlet the others, and nobody is two things in one place.
+    """
+    if isinstance(place, Region) != (role == Role.REGION_MANAGER):
+        raise BadAssignment("A region manager is assigned to a region, clerks and managers are to outlets.")
+    first_day = first_day or timezone.localdate()
+    if last_day and last_day < first_day:
+        raise BadAssignment("The last day is before the first.")
+    try:
+        with transaction.atomic():
+            return Assignment.objects.create(
+                person=person, role=role, starts_on=first_day, ends_on=last_day, **_at(place)
+            )
+    except IntegrityError as error:
+        raise BadAssignment(f"{person.username} is assigned there on some of these days already.") from error
+
+
+def end_assignment(person: Person, place: Outlet | Region, last_day: date | None = None) -> int:
+    """Let what `person` is at a place end with `last_day` (today), and take back what would begin later; how many."""
+    last_day = last_day or timezone.localdate()
+    there = person.assignments.filter(**_at(place))
+    with transaction.atomic():
+        taken_back, _kinds = there.filter(starts_on__gt=last_day).delete()
+        going_on = there.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=last_day))
+        return taken_back + going_on.update(ends_on=last_day)
+
+
+def _at(place: Outlet | Region) -> dict[str, Any]:
+    return {"region": place} if isinstance(place, Region) else {"outlet": place}
+
+
+def switch_off(person: Person) -> None:
+    """Let nobody sign in as `person` any more; who is signed in is out with the next click."""
+    person.is_active = False
+    person.save(update_fields=["is_active"])
 
 
 @transaction.atomic

@@ -174,11 +174,40 @@ def test_after_one_assignment_another_may_follow(db: None) -> None:
     first = people.assign(person, Role.CLERK, outlet)
     Assignment.objects.filter(pk=first.pk).update(ends_on=today + timedelta(days=9))
 
-    people.assign(person, Role.MANAGER, outlet, since=today + timedelta(days=10))
+    people.assign(person, Role.MANAGER, outlet, first_day=today + timedelta(days=10))
     people.assign(create_person(), Role.CLERK, outlet)
     people.assign(person, Role.REGION_MANAGER, region)
-    with pytest.raises(IntegrityError, match="assignment_once_in_a_region"), transaction.atomic():
-        people.assign(person, Role.REGION_MANAGER, region, since=today + timedelta(days=3))
+    with pytest.raises(people.BadAssignment, match="already") as refusal:
+        people.assign(person, Role.REGION_MANAGER, region, first_day=today + timedelta(days=3))
+    assert "assignment_once_in_a_region" in str(refusal.value.__cause__)
+
+
+def test_an_assignment_ends_and_what_was_planned_is_taken_back(db: None) -> None:
+    outlet, person, today = create_outlet(), create_person(), timezone.localdate()
+    people.assign(person, Role.CLERK, outlet, first_day=today - timedelta(days=9), last_day=today + timedelta(days=9))
+    people.assign(person, Role.MANAGER, outlet, first_day=today + timedelta(days=10))
+
+    assert people.end_assignment(person, outlet) == 2
+
+    assert roles(person, outlet) == {Role.CLERK}
+    assert roles(person, outlet, today + timedelta(days=1)) == set()
+    assert roles(person, outlet, today + timedelta(days=20)) == set()
+    assert people.end_assignment(person, outlet) == 0
+
+
+@pytest.mark.parametrize(
+    ("role", "place", "days"),
+    [
+        (Role.CLERK, "region", 1),
+        (Role.MANAGER, "region", 1),
+        (Role.REGION_MANAGER, "outlet", 1),
+        (Role.CLERK, "outlet", -1),
+    ],
+)
+def test_an_assignment_that_makes_no_sense_is_refused(db: None, role: Role, place: str, days: int) -> None:
+    where = create_region("130826") if place == "region" else create_outlet()
+    with pytest.raises(people.BadAssignment):
+        people.assign(create_person(), role, where, last_day=timezone.localdate() + timedelta(days=days))
 
 
 def test_people_with_a_past_are_not_deleted(db: None) -> None:
