@@ -30,7 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Take pictures for the README only when asked to."""
-    return True if collection_path.name == "test_screenshots.py" and not config.getoption("--write-docs") else None
+    return True if collection_path.name.endswith("_screenshots.py") and not config.getoption("--write-docs") else None
 
 
 def pytest_configure(config: pytest.Config) -> None:
