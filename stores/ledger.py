@@ -108,13 +108,11 @@ UNPROMISED = "unpromised"  # so many are on hand that nobody was promised
 _AVAILABLE = "greatest({0}.on_hand - {0}.reserved - b.safety_stock, 0)"
 AVAILABLE_NOW, AVAILABLE_BEFORE = _AVAILABLE.format("n"), _AVAILABLE.format("b")
 
-# The function (migration 0010) locks the levels in the order of their phones, judges them all, and writes the lines,
-# the levels and a note for the totals, or nothing.
-_WRITE = """
-SELECT phone_id, old_on_hand, old_reserved, safety_stock, outlet_trades,
-       seq, change_on_hand, change_reserved, on_hand, reserved
-FROM stores_write_lines(%s, %s::smallint[], %s::int[], %s::int[], %s, %s, %s, %s, %s, %s)
-"""
+# The functions (migrations 0010 and 0014) lock the levels in the order of their phones, judge them all, and write the
+# lines, the levels and a note for the totals, or nothing. They return the columns of Shelf, then those of Line but for
+# the phone.
+_WRITE = "SELECT * FROM stores_write_lines(%s, %s::smallint[], %s::int[], %s::int[], %s, %s, %s, %s, %s, %s)"
+_WRITE_ONE = "SELECT * FROM stores_write_line(%s, %s::smallint, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 
 def write(operation: Operation, changes: Iterable[Change], condition: str = POSSIBLE) -> Outcome:
@@ -127,11 +125,11 @@ def write(operation: Operation, changes: Iterable[Change], condition: str = POSS
     Raises OperationKeyReused when the key stands for another operation.
     """
     changes = sorted(changes)
-    phones, on_hand, reserved = (list(column) for column in zip(*changes, strict=True))
-    parameters: list[Any] = [operation.outlet_id, phones, on_hand, reserved, condition, operation.kind.value]
+    columns = changes[0] if len(changes) == 1 else (list(column) for column in zip(*changes, strict=True))
+    parameters: list[Any] = [operation.outlet_id, *columns, condition, operation.kind.value]
     parameters += [operation.reference, operation.actor, operation.reason, operation.key]
     with connection.cursor() as cursor:
-        cursor.execute(_WRITE, parameters)
+        cursor.execute(_WRITE_ONE if len(changes) == 1 else _WRITE, parameters)
         rows = sorted(cursor.fetchall())
         lines = tuple(Line(row[0], *row[5:]) for row in rows if row[5] is not None)
         if lines and len(lines) < len(changes):
