@@ -20,7 +20,7 @@ OUTLETS_ON_A_PAGE = 30
 def home(request: HttpRequest) -> HttpResponse:
     """Lead to one's outlet; who has several sees what waits where, longest first."""
     outlets = outlets_of(request.user)  # type: ignore[arg-type]
-    asked = request.GET.get("q", "").strip()[:80]
+    asked = request.GET.get("q", "").replace("\0", "").strip()[:80]
     found = outlets.named(asked) if asked else outlets
     rows = list(with_work(found.select_related("town"), timezone.now())[: OUTLETS_ON_A_PAGE + 1])
     if len(rows) == 1 and not asked:

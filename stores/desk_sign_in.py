@@ -8,7 +8,7 @@ import time
 
 from django.conf import settings
 from django.contrib.auth import authenticate, logout, update_session_auth_hash
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from api.limits import Limit, TooManyCalls, address_of, count_call
 from stores import desk_session, second_step
 from stores.desk import open_page, show, signed_in_page
-from stores.desk_forms import CodeForm, PasswordForm, SignInForm
+from stores.desk_forms import PASSWORD_LENGTH, CodeForm, PasswordForm, SignInForm
 from stores.models import Person
 from stores.people import choose_password, find_person, plain_username
 
@@ -25,6 +25,8 @@ from stores.people import choose_password, find_person, plain_username
 # try many names; whole towns are behind one address.
 SIGN_INS_OF_A_NAME = Limit("sign-in/name", most=30, seconds=3600)
 SIGN_INS_OF_AN_ADDRESS = Limit("sign-in/address", most=200, seconds=600)
+# A session that was left open must not tell the password to whoever sits down at it.
+PASSWORDS_OF_A_SESSION = Limit("password/person", most=10, seconds=3600)
 # How long, in seconds, a password is good for while the code of the second step is looked up.
 SECONDS_FOR_CODE = 600
 _WAITING = "waiting_for_code"
@@ -64,13 +66,14 @@ def _sign_in(request: HttpRequest) -> HttpResponse:
 
 def _let_in(request: HttpRequest, person: Person, address: str) -> HttpResponse:
     desk_session.begin(request, person)
-    return redirect(address or settings.LOGIN_REDIRECT_URL)
+    return HttpResponseRedirect(address) if address else redirect(settings.LOGIN_REDIRECT_URL)
 
 
 def _next(request: HttpRequest) -> str:
     """Return the address to go on to, if it is one of ours."""
     address = request.POST.get("next") or request.GET.get("next", "")
-    return address if url_has_allowed_host_and_scheme(address, {request.get_host()}, request.is_secure()) else ""
+    is_ours = address.startswith("/") and url_has_allowed_host_and_scheme(address, {request.get_host()})
+    return address if is_ours else ""
 
 
 def _sign_in_page(request: HttpRequest, form: SignInForm, status: int = 200) -> HttpResponse:
@@ -79,16 +82,20 @@ def _sign_in_page(request: HttpRequest, form: SignInForm, status: int = 200) -> 
 
 
 def _too_often(request: HttpRequest, form: SignInForm, wait_seconds: int) -> HttpResponse:
-    minutes = math.ceil(wait_seconds / 60)
+    form.add_error(None, _wait(wait_seconds))
+    response = _sign_in_page(request, form, status=429)
+    response["Retry-After"] = str(wait_seconds)
+    return response
+
+
+def _wait(seconds: int) -> str:
+    minutes = math.ceil(seconds / 60)
     text = ngettext(
         "That was wrong too often. Please wait a minute.",
         "That was wrong too often. Please wait %(minutes)d minutes.",
         minutes,
     )
-    form.add_error(None, text % {"minutes": minutes})
-    response = _sign_in_page(request, form, status=429)
-    response["Retry-After"] = str(wait_seconds)
-    return response
+    return text % {"minutes": minutes}
 
 
 @open_page
@@ -119,6 +126,8 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def password(request: HttpRequest) -> HttpResponse:
     """Choose another password; who signed in with one that somebody else made up can do nothing before that."""
     person = _person(request)
+    if refusal := _too_many_passwords(request, person):
+        return show(request, "desk/password.html", {"form": PasswordForm(person), "refusal": refusal}, status=429)
     form = PasswordForm(person, request.POST or None)
     if form.is_valid():
         choose_password(person, form.cleaned_data["new"])
@@ -126,6 +135,16 @@ def password(request: HttpRequest) -> HttpResponse:
         desk_session.tell(request, _("Your new password holds from now on."))
         return redirect(settings.LOGIN_REDIRECT_URL)
     return show(request, "desk/password.html", {"form": form})
+
+
+def _too_many_passwords(request: HttpRequest, person: Person) -> str:
+    """Count a form with a password in it; return what to say where there were too many of them."""
+    if request.method == "POST":
+        try:
+            count_call((PASSWORDS_OF_A_SESSION, str(person.pk)))
+        except TooManyCalls as refusal:
+            return _wait(refusal.wait_seconds)
+    return ""
 
 
 @signed_in_page
@@ -144,14 +163,14 @@ def second_step_page(request: HttpRequest) -> HttpResponse:
 
 
 def _give_up_second_step(request: HttpRequest, person: Person) -> HttpResponse:
-    wrong = False
-    if request.method == "POST":
-        if person.check_password(request.POST.get("password", "")[:128]):
+    refusal = _too_many_passwords(request, person)
+    if request.method == "POST" and not refusal:
+        if person.check_password(request.POST.get("password", "")[:PASSWORD_LENGTH]):
             second_step.give_up(person)
             desk_session.tell(request, _("From now on your password is enough."))
             return redirect("desk:second_step")
-        wrong = True
-    return show(request, "desk/second_step.html", {"wrong_password": wrong, "is_wanted": True})
+        refusal = _("This is not your password.")
+    return show(request, "desk/second_step.html", {"refusal": refusal, "is_wanted": True})
 
 
 def _person(request: HttpRequest) -> Person:

@@ -51,7 +51,18 @@ def test_leads_back_to_the_page_that_was_asked_for(db: None, client: Client) -> 
     assert enter(client, person.username, next=asked)["Location"] == asked
 
 
-@pytest.mark.parametrize("next_", ["https://elsewhere.example/", "//elsewhere.example/", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "next_",
+    [
+        "https://elsewhere.example/",
+        "//elsewhere.example/",
+        "/\\elsewhere.example/",
+        "javascript:alert(1)",
+        "desk:password",
+        "elsewhere",
+        "\x00",
+    ],
+)
 def test_leads_nowhere_else(db: None, client: Client, next_: str) -> None:
     person = create_person()
 
@@ -228,6 +239,15 @@ def test_signing_out_ends_the_session_in_the_database(db: None) -> None:
 
     assert not Session.objects.exists()
     assert not is_in(client)
+
+
+def test_a_session_left_open_does_not_tell_the_password(db: None) -> None:
+    client = sign_in(create_person())
+    guesses = [client.post("/desk/password/", {"old": f"guess-{number}"}) for number in range(11)]
+
+    assert [guess.status_code for guess in guesses] == [200] * 10 + [429]
+    right = {"old": PASSWORD, "new": "another-good-word-4", "again": "another-good-word-4"}
+    assert client.post("/desk/password/", right).status_code == 429
 
 
 def test_signing_in_needs_the_token_of_the_form(db: None) -> None:

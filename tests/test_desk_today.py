@@ -176,7 +176,7 @@ def test_who_has_several_sees_where_it_is_urgent_first(
     assert foreign.code not in text
     assert "20 hours" in text
     assert "! 1" in text
-    found = client.get("/en/desk/", {"q": quiet.code[:9]}).text
+    found = client.get("/en/desk/", {"q": f" {quiet.code[:9]}\0"}).text
     assert quiet.code in found
     assert waiting.code not in found
     assert "None of your outlets" in client.get("/en/desk/", {"q": foreign.code}).text
