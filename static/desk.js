@@ -1,4 +1,4 @@
-// Brings the changing part of a page up to date: <div data-refresh="30"> every 30 seconds while somebody can see it.
+// Brings the changing part of a page up to date: <div data-refresh="60"> every minute while somebody can see it.
 (function () {
   var part = document.querySelector("[data-refresh]"), tag = "";
   if (!part || !window.fetch) return;

@@ -133,7 +133,7 @@ def standing_at(person: Person, outlet_code: str, day: date | None = None) -> St
 
     None also where there is no such outlet: who has no business at an outlet learns nothing of it. Two queries.
     """
-    outlet = Outlet.objects.filter(code=outlet_code).select_related("town__parent").first()
+    outlet = Outlet.objects.filter(code=outlet_code).first()
     if outlet is None:
         return None
     here = Q(outlet=outlet) | Q(region__in=regions_around(outlet.town_id))

@@ -130,11 +130,11 @@ def test_today_brings_itself_up_to_date_until_the_session_ends(
 
     create_order(shelf)
     with tab.expect_response(lambda answer: answer.status == 200):
-        tab.clock.fast_forward(31_000)
+        tab.clock.fast_forward(61_000)
     tab.wait_for_function(f"document.querySelector(\"a[href='#aside'] b\").textContent == {before + 1}")
     with tab.expect_response(lambda answer: answer.status == 304):
-        tab.clock.fast_forward(31_000)
+        tab.clock.fast_forward(61_000)
 
     client.post("/desk/sign-out/")
     with tab.expect_navigation(url="**/sign-in/**"):
-        tab.clock.fast_forward(31_000)
+        tab.clock.fast_forward(61_000)

@@ -15,6 +15,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from stores import people, second_step
 from stores.models import Role
+from tests.crowd import at_once
 from tests.desk import PASSWORD, create_person, sign_in
 from tests.factories import create_outlet
 
@@ -328,3 +329,24 @@ def test_the_second_step_ends_with_the_password_only(with_second_step: tuple[Cli
     client.post("/desk/second-step/", {"password": PASSWORD})
 
     assert not second_step.is_wanted(device.user)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_a_crowd_with_one_code_one_comes_in() -> None:
+    person = create_person()
+    device = TOTPDevice.objects.create(user=person, confirmed=True, name="app")
+    code = int(code_of(device))
+
+    outcomes = at_once([lambda: second_step.passes(person, code) for _ in range(8)])
+
+    assert sorted(map(str, outcomes)) == ["False"] * 7 + ["True"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_crowd_of_guesses_locks_the_name_like_one_guesser() -> None:
+    person = create_person()
+    guesses = [lambda: enter(Client(), person.username, "wrong").status_code for _ in range(12)]
+    outcomes = at_once(guesses)
+
+    assert set(outcomes) <= {200, 429}
+    assert enter(Client(), person.username).status_code == 429
