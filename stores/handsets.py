@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from stores.ledger import Kind, Line, Operation, Outcome
@@ -100,6 +100,18 @@ def follow(operation: Operation, outcome: Outcome, units: Mapping[int, Sequence[
     elif given:
         found = _find(operation, given, sum(len(each) for each in units.values()))
         _write(operation, outcome, given, found)
+
+
+def check(outlet_id: int, kind: Kind, units: Mapping[int, Sequence[Unit]]) -> None:
+    """
+    Say before the deed whether `units` (phone_id: units) can be part of a movement of this kind at the outlet now.
+
+    Raises UnitRefused. Promises nothing: the deed itself looks again.
+    """
+    given = {unit: phone_id for phone_id, each in units.items() for unit in each}
+    if given:
+        with transaction.atomic():
+            _find(Operation(outlet_id, kind, "", ""), given, sum(len(each) for each in units.values()))
 
 
 def units_of(outlet_id: int, lines: Sequence[Line]) -> dict[int, list[Unit]]:

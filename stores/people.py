@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from stores import second_step
 from stores.mobiles import read_mobile
@@ -122,6 +124,31 @@ def choose_password(person: Person, password: str) -> None:
     person.set_password(password)
     person.must_change_password = False
     person.save(update_fields=["password", "must_change_password"])
+
+
+def name_of(actor: str) -> str:
+    """Say who an actor of the books is: a person by name, everybody else in a word. At most one query."""
+    return names_of([actor])[actor]
+
+
+def names_of(actors: Iterable[str]) -> dict[str, str]:
+    """Say who each of these actors is. At most one query."""
+    asked = set(actors)
+    people_ids = {int(found[1]) for each in asked if (found := re.fullmatch(r"person:([0-9]{1,18})", each))}
+    names = dict(Person.objects.filter(pk__in=people_ids).values_list("pk", "name")) if people_ids else {}
+    words = {
+        "customer": _("the customer"),
+        "system": _("the system"),
+        "partner": _("a partner"),
+        "person": _("a colleague"),
+    }
+
+    def name(actor: str) -> str:
+        kind, _separator, key = actor.partition(":")
+        known = names.get(int(key)) if kind == "person" and key.isdecimal() else None
+        return known or words.get(kind, actor)
+
+    return {each: name(each) for each in asked}
 
 
 def _first_password() -> str:

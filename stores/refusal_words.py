@@ -1,0 +1,62 @@
+"""Why stock was refused, in the words of the counter: which phone or number, why, and where it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from catalog.catalogue import current_catalogue
+from stores.models import Transfer
+from stores.refusals import (
+    MoreThanWasSent,
+    NotOnShelf,
+    OperationKeyReused,
+    OutOfStock,
+    Shortage,
+    StockRefusal,
+    TransferNotPossible,
+    UnitNumberInvalid,
+    UnitRefused,
+)
+from stores.unit_words import invalid_in_words, problems_in_words
+
+
+def in_words(refusal: StockRefusal) -> str:
+    """Return a refusal as one or more sentences in the active language. A query for the outlets that it names."""
+    match refusal:
+        case UnitRefused():
+            return " ".join(problems_in_words(refusal.problems))
+        case UnitNumberInvalid():
+            return f"{refusal.number[:40]}: {invalid_in_words(refusal)}"
+        case OutOfStock():
+            return _shortages(_("%(phone)s: %(wanted)d asked for, %(left)d not promised to customers."), refusal)
+        case NotOnShelf():
+            return _shortages(_("%(phone)s: %(wanted)d to be taken away, %(left)d on the shelf."), refusal)
+        case MoreThanWasSent():
+            return _shortages(_("%(phone)s: %(wanted)d arrived, but only %(left)d were sent."), refusal)
+        case TransferNotPossible():
+            return _("This transfer is %(state)s.") % {"state": Transfer.State(refusal.state).label}
+        case OperationKeyReused():
+            return _("This form has been sent before, with something else in it. Look at the ledger and begin anew.")
+    return str(refusal)
+
+
+def _shortages(sentence: str, refusal: OutOfStock | NotOnShelf | MoreThanWasSent) -> str:
+    return " ".join(_shortage(sentence, short) for short in refusal.shortages)
+
+
+def _shortage(sentence: str, short: Shortage) -> str:
+    phones = current_catalogue().by_id
+    name = phones[short.phone_id].name if short.phone_id in phones else ""
+    return sentence % {"phone": name, "wanted": short.wanted, "left": short.left}
+
+
+def moment_in_words(moment: datetime) -> str:
+    """Return day and time in Asia/Shanghai, as short as people at one counter need it."""
+    local = timezone.localtime(moment)
+    if local.date() == timezone.localdate():
+        return date_format(local, "H:i")
+    return date_format(local, _("j M, H:i"))
