@@ -143,7 +143,7 @@ def _low(outlet: Outlet) -> list[Shelf]:
 
 
 def _transfers(outlet: Outlet, now: datetime) -> list[OnTheWay]:
-    going_on = Q(state__in=[Transfer.State.REQUESTED, Transfer.State.SENT])
+    going_on = Q(state__in=[Transfer.State.REQUESTED, Transfer.State.APPROVED, Transfer.State.SENT])
     transfers = Transfer.objects.filter(going_on, Q(sender=outlet) | Q(receiver=outlet))
     transfers = transfers.select_related("sender", "receiver").order_by("requested_at", "pk")
     units = Case(When(state=Transfer.State.SENT, then=Coalesce("lines__sent", 0)), default="lines__requested")

@@ -132,7 +132,7 @@ class UnitRefused(StockRefusal):
 
 
 class TransferNotPossible(StockRefusal):
-    """A transfer in `state` cannot be sent, received or cancelled (again)."""
+    """A transfer in `state` cannot be agreed to, sent, received or cancelled (again)."""
 
     code = "transfer_not_possible"
 

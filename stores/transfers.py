@@ -1,5 +1,5 @@
 """
-Goods on their way between outlets: requested, sent, received whole or short, cancelled.
+Goods on their way between outlets: requested, agreed to, sent, received whole or short, cancelled.
 
 What is on its way stands on neither shelf, so nobody can be promised it. Each deed locks the transfer first, then the
 shelves of one outlet.
@@ -51,6 +51,18 @@ def request(sender_id: int, receiver_id: int, quantities: Mapping[int, int], act
     return transfer
 
 
+def approve(transfer_id: int, act: Act) -> Transfer:
+    """Agree, for the sender, to what was asked for; to agree again changes nothing. Raises TransferNotPossible."""
+    with transaction.atomic():
+        transfer = _locked(transfer_id)
+        if transfer.state == State.REQUESTED:
+            transfer.state, transfer.approved_at, transfer.approved_by = State.APPROVED, timezone.now(), act.actor
+            transfer.save(update_fields=["state", "approved_at", "approved_by"])
+        elif transfer.state != State.APPROVED:
+            raise TransferNotPossible(transfer_id, transfer.state)
+    return transfer
+
+
 def send(
     transfer_id: int, quantities: Mapping[int, int], act: Act, units: Mapping[int, Sequence[Unit]] | None = None
 ) -> Transfer:
@@ -62,13 +74,15 @@ def send(
     """
     with transaction.atomic():
         transfer = _locked(transfer_id)
-        if transfer.state != State.REQUESTED and transfer.send_key != act.key:
+        is_new = transfer.state == State.APPROVED
+        if not is_new and transfer.send_key != act.key:
             raise TransferNotPossible(transfer_id, transfer.state)
         stock.send(transfer.sender_id, quantities, act._replace(reference=transfer.reference), units)
-        if transfer.state == State.REQUESTED:
+        if is_new:
             _note(transfer, {phone_id: {"sent": quantity} for phone_id, quantity in quantities.items()})
-            transfer.state, transfer.sent_at, transfer.send_key = State.SENT, timezone.now(), act.key
-            transfer.save(update_fields=["state", "sent_at", "send_key"])
+            transfer.state, transfer.sent_at = State.SENT, timezone.now()
+            transfer.sent_by, transfer.send_key = act.actor, act.key
+            transfer.save(update_fields=["state", "sent_at", "sent_by", "send_key"])
     return transfer
 
 
@@ -109,16 +123,20 @@ def receive(transfer_id: int, arrivals: Mapping[int, Arrival], act: Act) -> Tran
 
 
 def cancel(transfer_id: int, act: Act) -> Transfer:
-    """Call a transfer off; goods that were on their way return to the sender's shelf. Raises TransferNotPossible."""
+    """
+    Call a transfer off, for `act.reason`; goods that were on their way return to the sender's shelf.
+
+    Raises TransferNotPossible.
+    """
     with transaction.atomic():
         transfer = _locked(transfer_id)
         if (transfer.state, transfer.end_key) == (State.CANCELLED, act.key):
             return transfer
-        if transfer.state not in (State.REQUESTED, State.SENT):
+        if transfer.state not in (State.REQUESTED, State.APPROVED, State.SENT):
             raise TransferNotPossible(transfer_id, transfer.state)
         if transfer.state == State.SENT:
             back = act._replace(reference=transfer.reference)
-            stock.take_in(transfer.sender_id, _sent(transfer), back, _units_sent(transfer))
+            stock.take_in(transfer.sender_id, _sent(transfer), back, units_sent(transfer))
         _end(transfer, State.CANCELLED, act)
     return transfer
 
@@ -144,7 +162,8 @@ def _sent(transfer: Transfer) -> dict[int, int]:
     return {phone_id: sent for phone_id, sent in transfer.lines.values_list("phone_id", "sent") if sent}
 
 
-def _units_sent(transfer: Transfer) -> dict[int, list[Unit]]:
+def units_sent(transfer: Transfer) -> dict[int, list[Unit]]:
+    """Return the units (by phone_id) that the sender named. Three queries."""
     lines = StockMovement.objects.filter(outlet_id=transfer.sender_id, operation_key=transfer.send_key)
     return handsets.units_of(transfer.sender_id, [Line.of(row) for row in lines])
 
@@ -165,8 +184,8 @@ def _note(transfer: Transfer, numbers: Mapping[int, Mapping[str, int]]) -> None:
 
 def _end(transfer: Transfer, state: Transfer.State, act: Act) -> None:
     transfer.state, transfer.ended_at = state, timezone.now()
-    transfer.ended_by, transfer.end_key = act.actor, act.key
-    transfer.save(update_fields=["state", "ended_at", "ended_by", "end_key"])
+    transfer.ended_by, transfer.end_key, transfer.end_reason = act.actor, act.key, act.reason
+    transfer.save(update_fields=["state", "ended_at", "ended_by", "end_key", "end_reason"])
 
 
 def _with_units(transfer: Transfer, sent: Mapping[int, int], arrivals: Mapping[int, Arrival]) -> dict[int, Arrival]:
@@ -176,11 +195,11 @@ def _with_units(transfer: Transfer, sent: Mapping[int, int], arrivals: Mapping[i
     Raises UnitRefused when the sender named units, some are missing and the receiver does not say which, or names one
     that is on another way.
     """
-    units_sent = _units_sent(transfer)
+    named_by_sender = units_sent(transfer)
     named = {}
     problems = []
     for phone_id, arrival in arrivals.items():
-        known = units_sent.get(phone_id, [])
+        known = named_by_sender.get(phone_id, [])
         scanned = [*arrival.whole_units, *arrival.damaged_units]
         if known and not scanned:
             if arrival.whole == sent[phone_id]:

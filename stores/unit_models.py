@@ -128,6 +128,7 @@ class Transfer(models.Model):
 
     class State(models.TextChoices):
         REQUESTED = "requested", _("requested")
+        APPROVED = "approved", _("agreed to")
         SENT = "sent", _("on its way")
         RECEIVED = "received", _("received")
         CANCELLED = "cancelled", _("cancelled")
@@ -138,11 +139,15 @@ class Transfer(models.Model):
     requested_by = models.CharField(max_length=60)
     requested_at = models.DateTimeField()
     request_key = models.CharField(max_length=60)
+    approved_by = models.CharField(max_length=60, blank=True)
+    approved_at = models.DateTimeField(null=True)
+    sent_by = models.CharField(max_length=60, blank=True)
     sent_at = models.DateTimeField(null=True)
     send_key = models.CharField(max_length=60, blank=True)
     ended_at = models.DateTimeField(null=True)
     ended_by = models.CharField(max_length=60, blank=True)
     end_key = models.CharField(max_length=60, blank=True)
+    end_reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
         ordering = ["requested_at"]
@@ -150,13 +155,19 @@ class Transfer(models.Model):
             models.UniqueConstraint(fields=["receiver", "request_key"], name="transfer_requested_once"),
             models.CheckConstraint(condition=~Q(sender=F("receiver")), name="transfer_is_between_two_outlets"),
             models.CheckConstraint(
-                condition=Q(state="requested", sent_at__isnull=True, ended_at__isnull=True)
+                condition=Q(state="requested", approved_at__isnull=True, sent_at__isnull=True, ended_at__isnull=True)
+                | Q(state="approved", approved_at__isnull=False, sent_at__isnull=True, ended_at__isnull=True)
                 | Q(state="sent", sent_at__isnull=False, ended_at__isnull=True)
                 | Q(state="received", sent_at__isnull=False, ended_at__isnull=False)
                 | Q(state="cancelled", ended_at__isnull=False),
                 name="transfer_times_suit_its_state",
             ),
             models.CheckConstraint(condition=Q(requested_by__regex=ACTOR), name="transfer_was_asked_for_by_somebody"),
+            models.CheckConstraint(
+                condition=Q(approved_at__isnull=True, approved_by="")
+                | Q(approved_at__isnull=False, approved_by__regex=ACTOR),
+                name="transfer_was_agreed_to_by_somebody",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -35,6 +35,7 @@ def level():
     stock.receive(level.outlet_id, {level.phone_id: 1}, act(), {level.phone_id: [unit]})
     for arrival in (Arrival(1), Arrival(0, damaged=1)):
         transfer = transfers.request(level.outlet_id, other.pk, {level.phone_id: 1}, act())
+        transfers.approve(transfer.pk, act())
         transfers.send(transfer.pk, {level.phone_id: 1}, act())
         transfers.receive(transfer.pk, {level.phone_id: arrival}, act())
     totals.fold()

@@ -75,6 +75,8 @@ class Scene:
         self.asked, self.sent = (
             transfers.request(self.outlet, self.other, {self.phones[0]: 1}, act()).pk for _ in range(2)
         )
+        for transfer in (self.asked, self.sent):
+            transfers.approve(transfer, act())
         transfers.send(self.sent, {self.phones[0]: 1}, act())
 
 

@@ -1,6 +1,7 @@
 """Sending goods to another outlet: whole, short, damaged, called off."""
 
 import pytest
+from django.db import IntegrityError, connection, transaction
 
 from stores import handsets, stock, transfers
 from stores.models import StockLevel, Transfer
@@ -16,7 +17,8 @@ def sender(db):
 
 @pytest.fixture
 def transfer(sender):
-    return transfers.request(sender.outlet_id, create_outlet().pk, {sender.phone_id: 3}, act("ask"))
+    asked = transfers.request(sender.outlet_id, create_outlet().pk, {sender.phone_id: 3}, act("ask"))
+    return transfers.approve(asked.pk, act("agree"))
 
 
 def on_hand(outlet_id, phone_id):
@@ -43,7 +45,7 @@ def test_what_is_promised_is_not_sent(sender, transfer):
 
     assert refusal.value.shortages[0].left == 4
     transfer.refresh_from_db()
-    assert transfer.state == Transfer.State.REQUESTED
+    assert transfer.state == Transfer.State.APPROVED
 
 
 def test_short_and_damaged_goods_are_recorded(sender, transfer):
@@ -67,7 +69,37 @@ def test_no_more_arrives_than_was_sent(sender, transfer):
 def test_nothing_arrives_before_it_was_sent(sender, transfer):
     with pytest.raises(TransferNotPossible) as refusal:
         transfers.receive(transfer.pk, {sender.phone_id: Arrival(1)}, act())
+    assert refusal.value.state == "approved"
+
+
+def test_nothing_leaves_before_the_sender_has_agreed(sender):
+    asked = transfers.request(sender.outlet_id, create_outlet().pk, {sender.phone_id: 1}, act("ask"))
+    with pytest.raises(TransferNotPossible) as refusal:
+        transfers.send(asked.pk, {sender.phone_id: 1}, act("send"))
     assert refusal.value.state == "requested"
+
+    first = transfers.approve(asked.pk, act("agree", actor="person:1"))
+    again = transfers.approve(asked.pk, act("again", actor="person:2"))
+    assert (again.approved_by, again.approved_at) == ("person:1", first.approved_at)
+    transfers.send(asked.pk, {sender.phone_id: 1}, act("send"))
+    with pytest.raises(TransferNotPossible):
+        transfers.approve(asked.pk, act())
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        ("state = 'sent', sent_at = now()", "transfer_moves_on"),
+        ("state = 'approved'", "transfer_times_suit_its_state"),
+        ("state = 'approved', approved_at = now()", "transfer_was_agreed_to_by_somebody"),
+        ("approved_at = now(), approved_by = 'person:1'", "transfer_moves_on"),
+    ],
+)
+def test_the_database_refuses_to_skip_the_sender(sender, columns, says):
+    transfers.request(sender.outlet_id, create_outlet().pk, {sender.phone_id: 1}, act())
+    with pytest.raises(IntegrityError) as refusal, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE stores_transfer SET {columns}")
+    assert says in str(refusal.value)
 
 
 def test_a_request_is_called_off(sender, transfer):
@@ -151,6 +183,7 @@ def test_when_some_units_are_missing_the_others_are_named(sender, transfer, trav
 
 def test_a_unit_of_another_transfer_does_not_arrive_here(sender, transfer, travelling):
     other = transfers.request(sender.outlet_id, create_outlet().pk, {sender.phone_id: 1}, act())
+    transfers.approve(other.pk, act())
     transfers.send(other.pk, {sender.phone_id: 1}, act())
 
     with pytest.raises(UnitRefused) as refusal:
