@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import local_text
+from stores.box_models import Box, BoxCount, BoxScan
 from stores.geography import CubeField, SpherePoint
 from stores.people_models import Assignment, Person, Role
 from stores.querysets import AVAILABLE, OutletQuerySet
@@ -22,6 +23,9 @@ from stores.unit_models import Handset, HandsetEvent, HandsetNumber, Shortfall, 
 __all__ = [
     "AVAILABLE",
     "Assignment",
+    "Box",
+    "BoxCount",
+    "BoxScan",
     "ClosedPeriod",
     "Handset",
     "HandsetEvent",
