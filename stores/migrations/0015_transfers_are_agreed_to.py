@@ -25,7 +25,7 @@ OLD_GUARD = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("stores", "0012_last_counts")]
+    dependencies = [("stores", "0014_write_one_line")]
     operations = [
         migrations.RemoveConstraint(model_name="transfer", name="transfer_times_suit_its_state"),
         migrations.AddField("transfer", "approved_at", models.DateTimeField(null=True)),

@@ -22,7 +22,7 @@ NO_GUARD = """
 class Migration(migrations.Migration):
     dependencies = [
         ("catalog", "0002_version_and_provenance"),
-        ("stores", "0013_transfers_are_agreed_to"),
+        ("stores", "0015_transfers_are_agreed_to"),
     ]
 
     operations = [
