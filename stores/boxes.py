@@ -148,7 +148,7 @@ def count_all(box_id: int) -> None:
         box.counts.all().delete()
         expected = [each for each in contents_of(box).phones if each.expected]
         BoxCount.objects.bulk_create(
-            BoxCount(box=box, phone_id=each.phone.pk, counted=each.expected) for each in expected
+            BoxCount(box=box, phone_id=each.phone.pk, counted=each.expected or 0) for each in expected
         )
         _changed(box)
 

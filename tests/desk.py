@@ -70,6 +70,7 @@ def fill(outlet: Outlet, times: int = 1) -> None:
         create_stock(outlet=outlet, phone=create_phone(), on_hand=2, reorder_point=5)
         create_stock(outlet=other, phone=shelf.phone, on_hand=9)
         coming = transfers.request(other.pk, outlet.pk, {shelf.phone_id: 3}, act())
+        transfers.approve(coming.pk, act())
         transfers.send(coming.pk, {shelf.phone_id: 2}, act())
         transfers.request(outlet.pk, other.pk, {shelf.phone_id: 1}, act())
         create_shelf()

@@ -45,6 +45,7 @@ def outlet(live_server: object, catalogue: Catalogue) -> Outlet:
     counts.apply_count(outlet.pk, {shelves[4].phone_id: 1}, timezone.now(), act())
     with time_machine.travel(timezone.now() - timedelta(hours=20)):
         coming = transfers.request(other.pk, outlet.pk, {shelves[0].phone_id: 3}, act())
+        transfers.approve(coming.pk, act())
         transfers.send(coming.pk, {shelves[0].phone_id: 3}, act())
         transfers.request(outlet.pk, other.pk, {shelves[2].phone_id: 1}, act())
     return outlet
