@@ -169,6 +169,17 @@ def test_a_first_password_lets_one_choose_another_and_nothing_else(db: None, cli
     assert client.get(f"/desk/{outlet.code}/").status_code == 200
 
 
+def test_what_was_done_is_said_on_the_next_page_once(db: None) -> None:
+    outlet = create_outlet()
+    client, new = sign_in(create_person(Role.CLERK, outlet)), "another-good-word-4"
+    client.post("/desk/password/", {"old": PASSWORD, "new": new, "again": new})
+
+    first, second = client.get(f"/desk/{outlet.code}/").text, client.get(f"/desk/{outlet.code}/").text
+
+    assert '<p class="done" role="status"><b>✓</b> 新密码已生效。</p>' in first
+    assert 'class="done"' not in second
+
+
 def test_a_new_password_ends_the_other_sessions(db: None) -> None:
     person = create_person()
     here, elsewhere = sign_in(person), sign_in(person)
