@@ -2,6 +2,13 @@
 (function () {
   var part = document.querySelector("[data-refresh]"), tag = "";
   if (!part || !window.fetch) return;
+  function renew(html) {
+    var focused = part.contains(document.activeElement) && document.activeElement.getAttribute("href");
+    part.innerHTML = html;
+    // Whoever was on a link stays on it.
+    var again = focused && part.querySelector('[href="' + focused + '"]');
+    if (again) again.focus({ preventScroll: true });
+  }
   function refresh() {
     if (document.hidden) return;
     fetch(location.href, { headers: { "X-Fragment": "yes", "If-None-Match": tag }, credentials: "same-origin" })
@@ -10,7 +17,7 @@
         if (answer.status === 401) location.reload();
         if (answer.status !== 200) return;
         tag = answer.headers.get("ETag") || "";
-        return answer.text().then(function (html) { part.innerHTML = html; });
+        return answer.text().then(renew);
       })
       .catch(function () {});
   }

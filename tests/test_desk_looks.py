@@ -127,11 +127,13 @@ def test_today_brings_itself_up_to_date_until_the_session_ends(
     tab.goto(f"/en/desk/{outlet.code}/")
     figure = tab.locator("a[href='#aside'] b")
     before = int(figure.inner_text())
+    tab.locator("a[href='#aside']").focus()
 
     create_order(shelf)
     with tab.expect_response(lambda answer: answer.status == 200):
         tab.clock.fast_forward(61_000)
     tab.wait_for_function(f"document.querySelector(\"a[href='#aside'] b\").textContent == {before + 1}")
+    assert tab.evaluate("document.activeElement.getAttribute('href')") == "#aside"
     with tab.expect_response(lambda answer: answer.status == 304):
         tab.clock.fast_forward(61_000)
 
