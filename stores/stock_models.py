@@ -215,7 +215,8 @@ class RegionStockChange(models.Model):
     """
 
     county_code = models.CharField(max_length=6)
-    phone = models.ForeignKey(Phone, models.CASCADE, related_name="+", db_index=False)
+    # It is the phone of a stock level, whose own key holds it.
+    phone = models.ForeignKey(Phone, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     outlets_with = models.IntegerField()
     on_hand = models.IntegerField()
     reserved = models.IntegerField()
