@@ -81,6 +81,15 @@ def test_adds_what_moved_after_the_count_was_taken(db):
     assert level.on_hand == 7
 
 
+def test_adds_what_moved_also_where_the_books_say_the_same(db):
+    level = create_stock(on_hand=5)  # received after the count, which found as many beside them
+
+    count([(level.outlet_id, level.phone_id, 5, ago(hours=1))])
+
+    level.refresh_from_db()
+    assert level.on_hand == 10
+
+
 def test_refuses_older_news(db):
     level = create_stock(on_hand=5)
     now = timezone.now()

@@ -59,6 +59,9 @@ ATTACKS = {
     "a line after one that never was": (
         LINE.format(change=1, on_hand="on_hand + 2", prev_seq="seq", prev_on_hand="on_hand + 1"), "stockmovement_chain",
     ),
+    "a line that forgets the one before": (
+        LINE.format(change=1, on_hand="1", prev_seq="seq", prev_on_hand="NULL"), "follows_the_one_before",
+    ),
     "a second line in one place": (
         RIGHT_LINE.replace("seq + 1", "seq", 1),
         "follows_the_one_before",
