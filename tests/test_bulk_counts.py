@@ -81,7 +81,7 @@ def test_adds_what_moved_after_the_count_was_taken(db):
     assert level.on_hand == 7
 
 
-def test_adds_what_moved_also_where_the_books_say_the_same(db):
+def test_adds_what_moved_also_where_the_books_say_the_same(transactional_db):
     level = create_stock(on_hand=5)  # received after the count, which found as many beside them
 
     count([(level.outlet_id, level.phone_id, 5, ago(hours=1))])
@@ -138,7 +138,7 @@ def test_tells_what_it_would_leave_out_and_why(db):
     assert count(rows).refused == len(refused)
 
 
-def test_leaves_a_shelf_alone_that_is_as_counted(db):
+def test_leaves_a_shelf_alone_that_is_as_counted(transactional_db):
     level, now = create_stock(on_hand=5), timezone.now()
     row = "SELECT xmin::text, ctid::text, xmax::text FROM stores_stocklevel"
     with connection.cursor() as cursor:
