@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("catalog", "0002_version_and_provenance"),
-        ("stores", "0014_write_one_line"),
+        ("stores", "0016_boxes"),
     ]
 
     operations = [
