@@ -57,10 +57,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Offer:
-    """What one outlet can hand over of what is wanted. `km` is None where nobody said from where."""
+    """
+    What one outlet can hand over of what is wanted.
+
+    `opening_words` are in the language that was active; `km` is None where nobody said from where.
+    """
 
     outlet: Outlet
     opening: Opening
+    opening_words: str
     parts: tuple[Part, ...]
     km: float | None = None
 
@@ -187,16 +192,17 @@ def _offers(
     rows = question.rows(limit=limit, today=now.astimezone(SHANGHAI).date(), **asked)
     weeks = weeks_of(row[-1] for row in rows)
     # Most shops near each other keep the same hours.
-    openings: dict[tuple[Any, ...], Opening] = {}
+    openings: dict[tuple[Any, ...], tuple[Opening, str]] = {}
     offers = []
     for shelf, chord, closures, *values in rows:
         outlet = _outlet(values)
         key = (outlet.timetable_id, outlet.state, *closures)
         if key not in openings:
             week = weeks.get(outlet.timetable_id, NO_WEEK)
-            openings[key] = opening_at(now, week, closures_of(tuple(closures)), outlet.state)
+            opening = opening_at(now, week, closures_of(tuple(closures)), outlet.state)
+            openings[key] = opening, str(opening)
         km = None if chord is None else distance_km(chord)
-        offers.append(Offer(outlet, openings[key], _parts(shelf, wanted), km))
+        offers.append(Offer(outlet, *openings[key], _parts(shelf, wanted), km))
     return offers
 
 

@@ -9,10 +9,9 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.forms.utils import flatatt
 from django.http import QueryDict
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -26,7 +25,7 @@ class OneLine(forms.TextInput):
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
         own = {"type": self.input_type, "name": name, "value": self.format_value(value)}
-        return format_html("<input{}>", flatatt(own | self.build_attrs(self.attrs, attrs)))
+        return _input(own | self.build_attrs(self.attrs, attrs))
 
 
 class Tick(forms.CheckboxInput):
@@ -34,7 +33,16 @@ class Tick(forms.CheckboxInput):
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
         own = {"type": "checkbox", "name": name, "checked": self.check_test(value)}
-        return format_html("<input{}>", flatatt(own | self.build_attrs(self.attrs, attrs)))
+        return _input(own | self.build_attrs(self.attrs, attrs))
+
+
+def _input(attributes: dict[str, Any]) -> SafeString:
+    words = [
+        name if value is True else f'{name}="{escape(value)}"'
+        for name, value in attributes.items()
+        if value is not None and value is not False
+    ]
+    return mark_safe(f"<input {' '.join(words)}>")  # noqa: S308 - names are ours, values are escaped
 
 
 class PlainForm(forms.Form):
