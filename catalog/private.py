@@ -1,4 +1,4 @@
-"""Pages that tell of a person: kept by nobody, found by no search engine."""
+"""Pages that tell of a person are kept by nobody; search engines find neither them nor the steps that lead there."""
 
 from __future__ import annotations
 
@@ -14,8 +14,22 @@ Response = TypeVar("Response", bound=HttpResponseBase)
 
 def keep_private(response: Response) -> Response:
     response["Cache-Control"] = "no-store, private"
+    return _not_to_be_found(response)
+
+
+def _not_to_be_found(response: Response) -> Response:
     response["X-Robots-Tag"] = "noindex"
     return response
+
+
+def no_page_to_find(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Keep search engines from showing what `view` answers: a step on somebody's way, and nothing to read."""
+
+    @wraps(view)
+    def unlisted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return _not_to_be_found(view(request, *args, **kwargs))
+
+    return unlisted
 
 
 def private_page(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

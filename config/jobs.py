@@ -2,7 +2,8 @@
 What the worker does by the clock.
 
 Each job looks for what is due and may run as often as one likes, on any number of workers. A run that fails is kept in
-the list of failed jobs and not repeated by itself: the next run comes by the clock.
+the list of failed jobs. Where the next one does not come by the clock anyway before long, it is tried again after some
+minutes, a few times (`retry` and `max_attempts` of Q_CLUSTER).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
@@ -25,6 +27,11 @@ class Job(NamedTuple):
 
     function: str
     minutes: int
+
+    @property
+    def comes_again_soon(self) -> bool:
+        """Whether the next run is due before one that failed would be tried again."""
+        return self.minutes * 60 <= settings.Q_CLUSTER["retry"]
 
 
 JOBS = {
@@ -60,8 +67,8 @@ def arrange() -> None:
                 "func": job.function,
                 "schedule_type": Schedule.MINUTES,
                 "minutes": job.minutes,
-                # As the library reads it: a run that failed is not delivered again.
-                "kwargs": "{'q_options': {'ack_failure': True}}",
+                # As the library reads it: whether a run that failed is done with, or delivered again.
+                "kwargs": f"{{'q_options': {{'ack_failure': {job.comes_again_soon}}}}}",
             }
             first = job_is | {"next_run": _first_run(job)}
             Schedule.objects.update_or_create(name=name, defaults=job_is, create_defaults=first)

@@ -26,7 +26,10 @@ XHTML = 'xmlns:xhtml="http://www.w3.org/1999/xhtml"'
 def robots(request: HttpRequest) -> HttpResponse:
     """Let robots read everything but the same pages in large text and what only a form leads to."""
     index = request.build_absolute_uri(reverse("sitemap"))
-    lines = ["User-agent: *", "Disallow: /large/", "Disallow: /*/choose/", "", f"Sitemap: {index}", ""]
+    closed = ["/large/", "/*/choose/"]
+    # Nobody's own way to an order is theirs to walk, in either language.
+    closed += [f"{language}/{step}/" for language in ("", "/en") for step in ("basket", "checkout", "orders")]
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed), "", f"Sitemap: {index}", ""]
     return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
 
 

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from api.limits import TooManyCalls, address_of, count_call
 from catalog.caching import form_page
 from catalog.catalogue import current_catalogue
-from catalog.private import keep_private
+from catalog.private import keep_private, no_page_to_find
 from catalog.same_origin import takes_forms_without_token
 from orders import choosing, doors, form_keys, terms
 from orders.access import let_see
@@ -28,6 +28,7 @@ from stores.my_outlet import chosen_code
 
 
 @takes_forms_without_token
+@no_page_to_find
 @form_page
 def basket(request: HttpRequest) -> HttpResponse:
     catalogue = current_catalogue()
@@ -45,6 +46,7 @@ def basket(request: HttpRequest) -> HttpResponse:
     return render(request, "orders/basket.html", context)
 
 
+@no_page_to_find
 @form_page
 def checkout(request: HttpRequest) -> HttpResponse:
     """From what is wanted to an order: choose a shop, fill in the form, send it. The address says how far one is."""

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 from django_q.models import Failure, OrmQ, Schedule, Task
+from django_q.scheduler import scheduler
 from django_q.signing import SignedPackage
 
 from config import failures, jobs
@@ -50,6 +51,20 @@ def test_nightly_jobs_begin_at_night():
     night = Schedule.objects.get(name="erase old customers").next_run
     assert timezone.localtime(night).hour == 3
     assert timezone.now() < night < timezone.now() + timedelta(days=1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_failed_is_tried_again_unless_the_next_one_comes_soon_anyway():
+    jobs.arrange()
+    Schedule.objects.update(next_run=timezone.now() - timedelta(seconds=1))
+
+    scheduler()
+
+    runs = [SignedPackage.loads(queued.payload) for queued in OrmQ.objects.all()]
+    done_with = {run["func"]: run["ack_failure"] for run in runs}
+    assert done_with["orders.holds.expire_orders"] is True
+    assert done_with["orders.privacy.erase_old_customers"] is False
+    assert set(done_with) == {job.function for job in jobs.JOBS.values()}
 
 
 def fail(why: str) -> None:

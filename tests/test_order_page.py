@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from importlib.util import find_spec, module_from_spec
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -89,9 +90,30 @@ def test_wrong_digits_and_an_unknown_number_get_the_same_answer_from_the_same_st
         other = look_up(client, order, number=unknown, last_four=wrong_digits)
     assert one.status_code == other.status_code == 200
     assert _without_what_was_typed(one) == _without_what_was_typed(other)
-    assert len(wrong) == len(missing)
+    assert _shapes(wrong) == _shapes(missing)
     assert COOKIE.name not in one.cookies
     assert COOKIE.name not in other.cookies
+
+
+def _shapes(queries: CaptureQueriesContext) -> list[str]:
+    return [re.sub(r"'[^']*'|[0-9]+", "?", query["sql"]) for query in queries]
+
+
+def test_neither_wrong_digits_nor_an_unknown_number_brings_a_row(order: Order) -> None:
+    """What is worked on when an order is found takes its time; it must not be taken before the digits are right."""
+    wrong_digits = f"{(int(order.mobile[-4:]) + 1) % 10_000:04d}"
+    rows: list[int] = []
+
+    def note(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
+        answer = execute(sql, parameters, many, context)
+        rows.append(context["cursor"].rowcount)
+        return answer
+
+    with connection.execute_wrapper(note):
+        Order.objects.for_lookup(order.number, wrong_digits)
+        Order.objects.for_lookup(numbers.draw_number(order.outlet_id), wrong_digits)
+        assert Order.objects.for_lookup(order.number, order.mobile[-4:]) == order
+    assert rows == [0, 0, 1]
 
 
 def _without_what_was_typed(page: HttpResponse) -> str:
@@ -406,3 +428,16 @@ def test_only_the_demo_links_to_them(owner: Client, order: Order, settings: Any)
     assert "/demo/" not in owner.get(page_of(order)).content.decode()
     with pytest.raises(NoReverseMatch):
         reverse("orders:demo_messages")
+
+
+@pytest.mark.parametrize(("is_demo", "status"), [(True, 200), (False, 404)])
+def test_without_the_demo_there_is_no_page_of_messages(
+    client: Client, settings: Any, tmp_path: Any, is_demo: bool, status: int
+) -> None:
+    settings.SMS_FILE = tmp_path / "messages.jsonl"
+    settings.DEMO = is_demo
+    found = find_spec("config.urls")
+    settings.ROOT_URLCONF = addresses = module_from_spec(found)
+    found.loader.exec_module(addresses)
+    for address in ("/demo/messages/", "/en/demo/messages/"):
+        assert client.get(address).status_code == status

@@ -9,6 +9,7 @@ from django.test import Client
 from stores.models import Outlet
 from stores.regions import recount_outlets
 from tests.factories import create_outlet, create_phone, create_region
+from tests.order_factories import create_shelf
 from tests.site import Site
 
 NAMES = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9", "x": "http://www.w3.org/1999/xhtml"}
@@ -30,7 +31,17 @@ def text_of(client: Client, path: str) -> bytes:
 def test_robots_are_led_to_the_sitemap(client: Client) -> None:
     text = text_of(client, "/robots.txt").decode()
     assert "Sitemap: http://testserver/sitemap.xml" in text
-    assert "Disallow: /large/" in text
+    for closed in ("/large/", "/basket/", "/en/basket/", "/checkout/", "/en/checkout/", "/orders/", "/en/orders/"):
+        assert f"Disallow: {closed}\n" in text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", ["", "/en"])
+def test_no_step_of_a_reservation_is_found_by_search_engines(client: Client, language: str) -> None:
+    shelf = create_shelf()
+    form = f"{language}/checkout/?p={shelf.phone.slug}&outlet={shelf.outlet.code}"
+    for address in (f"{language}/basket/", f"{language}/checkout/?p={shelf.phone.slug}", form, f"{language}/orders/"):
+        assert client.get(address)["X-Robots-Tag"] == "noindex", address
 
 
 @pytest.mark.django_db
