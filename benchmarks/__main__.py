@@ -33,7 +33,7 @@ def main() -> None:
         (ROOT / "docs" / "benchmarks.md").write_text(text)
 
 
-SUBJECTS = ["pages", "web_door"]
+SUBJECTS = ["pages", "web_door", "orders_a_second"]
 
 if __name__ == "__main__":
     from config import postgres

@@ -10,18 +10,15 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.core.handlers.wsgi import WSGIHandler
-from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
-from django.urls import path
-from django.views.decorators.csrf import csrf_exempt
 
-from benchmarks.orders import FLOOR_TABLES, ONE_STATEMENT, measure
-from config import urls
+from benchmarks.orders import FLOOR_TABLES, measure
 
 OUTLETS = 40
 # What the table promises: the share of the floor that a POST reaches, milliseconds of a whole reservation.
@@ -36,33 +33,13 @@ PLAIN_MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
-_numbers = count(10**11)
-_mobiles = count(13_900_000_000)
-_addresses = count(1)
-
-
-@csrf_exempt
-def floor(request: HttpRequest) -> HttpResponse:
-    """Promise one phone and write an order that says so: nothing is checked, nobody is told."""
-    from django.db import connection
-
-    form = request.POST
-    parameters = [form["outlet"], form["phone"], str(next(_numbers)), form["name"], form["mobile"]]
-    with connection.cursor() as cursor:
-        cursor.execute(ONE_STATEMENT, parameters)
-    return HttpResponse("done")
-
-
-urlpatterns = [path("floor/", floor), *urls.urlpatterns]
-
 
 class Browser:
-    """Sends requests to a handler, keeps its cookies, and comes from an address of its own."""
+    """Sends requests to a handler, keeps its cookies, and comes from an address of its own, made from `number`."""
 
-    def __init__(self, handler: WSGIHandler) -> None:
+    def __init__(self, handler: WSGIHandler, number: int) -> None:
         self.handler = handler
         self.cookies: dict[str, str] = {}
-        number = next(_addresses)
         self.address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
     def get(self, address: str) -> tuple[int, str, str]:
@@ -109,74 +86,115 @@ def run() -> str:
     name = connection.settings_dict["NAME"]
     connection.creation.create_test_db(verbosity=0, autoclobber=True)
     try:
-        with override_settings(ROOT_URLCONF="benchmarks.web_door", ALLOWED_HOSTS=["*"]):
+        with override_settings(ROOT_URLCONF="benchmarks.web_door_urls", ALLOWED_HOSTS=["*"]):
             return _table(_measure())
     finally:
         connection.creation.destroy_test_db(name, verbosity=0)
 
 
-def _measure() -> dict[str, float]:
-    from django.core.signals import request_finished, request_started
-    from django.db import close_old_connections, connection
+class Shelf(NamedTuple):
+    """Plenty of one phone at one outlet, as a customer meets it."""
 
+    outlet_id: int
+    code: str
+    phone_id: int
+    slug: str
+    price_fen: int
+
+
+def shelves_of(outlets: int) -> list[Shelf]:
+    """Write so many outlets that have a phone, and return their shelves."""
     from tests.factories import create_outlet, create_phone, create_stock
 
-    # The backend whose time is counted must stay the same.
-    request_started.disconnect(close_old_connections)
-    request_finished.disconnect(close_old_connections)
-    product = WSGIHandler()
-    with override_settings(MIDDLEWARE=PLAIN_MIDDLEWARE):
-        plain = WSGIHandler()
     phone = create_phone()
-    shelves = [create_stock(outlet=create_outlet(), phone=phone, on_hand=90_000) for _ in range(OUTLETS)]
+    levels = [create_stock(outlet=create_outlet(), phone=phone, on_hand=900_000) for _ in range(outlets)]
+    return [Shelf(level.outlet_id, level.outlet.code, phone.pk, phone.slug, phone.price_fen) for level in levels]
+
+
+class Customers:
+    """Customers who reserve one phone each, and those of a view that does nothing but the least SQL."""
+
+    def __init__(self, shelves: list[Shelf], number: int = 0) -> None:
+        """`number` tells the customers of one process from those of another."""
+        from django.core.signals import request_finished, request_started
+        from django.db import close_old_connections
+
+        # The backend whose time is counted must stay the same.
+        request_started.disconnect(close_old_connections)
+        request_finished.disconnect(close_old_connections)
+        self.shelves = shelves
+        self.turns = count(number)
+        self.mobiles = count(13_900_000_000 + number * 10**7)
+        self.addresses = count(1 + number * 10**6)
+        self.numbers = count(10**11 + number * 10**9 + 10**8)
+        self.product = WSGIHandler()
+        with override_settings(MIDDLEWARE=PLAIN_MIDDLEWARE):
+            self.plain = WSGIHandler()
+        self.ready = self.browser(self.product)
+        page = _expect(self.ready.get(f"/checkout/?p={shelves[0].slug}&outlet={shelves[0].code}"), 200)
+        self.token = _hidden(page[1], "csrfmiddlewaretoken")
+
+    def ways(self) -> dict[str, Callable[[], None]]:
+        return {FLOOR: self.floor, POST: self.post, WHOLE: self.whole}
+
+    def browser(self, handler: WSGIHandler) -> Browser:
+        return Browser(handler, next(self.addresses))
+
+    def shelf(self) -> Shelf:
+        return self.shelves[next(self.turns) % len(self.shelves)]
+
+    def mobile(self) -> str:
+        return f"+86{next(self.mobiles)}"
+
+    def floor(self) -> None:
+        shelf = self.shelf()
+        number = next(self.numbers)
+        who = {"number": number, "name": "王小明", "mobile": self.mobile()}
+        answer = self.browser(self.plain).post("/floor/", {"outlet": shelf.outlet_id, "phone": shelf.phone_id, **who})
+        _expect(answer, 200)
+
+    def post(self) -> None:
+        browser = self.browser(self.product)
+        browser.cookies = {"csrftoken": self.ready.cookies["csrftoken"]}
+        keys = {"form_key": f"{next(self.numbers):032x}", "csrfmiddlewaretoken": self.token}
+        _expect(browser.post("/checkout/", self._form(self.shelf(), **keys)), 302)
+
+    def whole(self) -> None:
+        browser, shelf = self.browser(self.product), self.shelf()
+        _expect(browser.get(f"/checkout/?p={shelf.slug}&lat=38.03&lng=114.14"), 200)
+        text = _expect(browser.get(f"/checkout/?p={shelf.slug}&outlet={shelf.code}"), 200)[1]
+        keys = {name: _hidden(text, name) for name in ("form_key", "csrfmiddlewaretoken")}
+        there = _expect(browser.post("/checkout/", self._form(shelf, **keys)), 302)[2]
+        _expect(browser.get(there), 200)
+
+    def _form(self, shelf: Shelf, **keys: str) -> dict[str, Any]:
+        who = {"name": "王小明", "mobile": self.mobile(), "language": "zh-hans", "consent": "on"}
+        return {"p": shelf.slug, "outlet": shelf.code, "total": shelf.price_fen, **who, **keys}
+
+
+def _hidden(text: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]+)"', text)
+    if not found:
+        raise SystemExit(f"The form has no {name}.")
+    return found[1]
+
+
+def _expect(answer: tuple[int, str, str], status: int) -> tuple[int, str, str]:
+    if answer[0] != status:
+        raise SystemExit(f"Expected {status}, got {answer[0]}: {answer[1][:500]}")
+    return answer
+
+
+def _measure() -> dict[str, float]:
+    from django.db import connection
+
+    customers = Customers(shelves_of(OUTLETS))
     with connection.cursor() as cursor:
         cursor.execute(FLOOR_TABLES)
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("SELECT pg_backend_pid()")
         (backend,) = cursor.fetchone()
-    turns = count()
-
-    def form(code: str, **more: str) -> dict[str, Any]:
-        who = {"name": "王小明", "mobile": str(next(_mobiles)), "language": "zh-hans", "consent": "on"}
-        return {"p": phone.slug, "outlet": code, "total": phone.price_fen, **who, **more}
-
-    def hidden(text: str, name: str) -> str:
-        found = re.search(rf'name="{name}" value="([^"]+)"', text)
-        if not found:
-            raise SystemExit(f"The form has no {name}.")
-        return found[1]
-
-    def expect(answer: tuple[int, str, str], status: int) -> tuple[int, str, str]:
-        if answer[0] != status:
-            raise SystemExit(f"Expected {status}, got {answer[0]}: {answer[1][:500]}")
-        return answer
-
-    ready = Browser(product)
-    address = f"/checkout/?p={phone.slug}&outlet={shelves[0].outlet.code}"
-    token = hidden(expect(ready.get(address), 200)[1], "csrfmiddlewaretoken")
-
-    def floor_post() -> None:
-        shelf = shelves[next(turns) % OUTLETS]
-        who = {"outlet": shelf.outlet_id, "phone": shelf.phone_id, "name": "王小明", "mobile": str(next(_mobiles))}
-        expect(Browser(plain).post("/floor/", who), 200)
-
-    def post() -> None:
-        code = shelves[next(turns) % OUTLETS].outlet.code
-        browser = Browser(product)
-        browser.cookies = {"csrftoken": ready.cookies["csrftoken"]}
-        key = f"{next(_numbers):032x}"
-        expect(browser.post("/checkout/", form(code, form_key=key, csrfmiddlewaretoken=token)), 302)
-
-    def whole() -> None:
-        browser = Browser(product)
-        code = shelves[next(turns) % OUTLETS].outlet.code
-        expect(browser.get(f"/checkout/?p={phone.slug}&lat=38.03&lng=114.14"), 200)
-        text = expect(browser.get(f"/checkout/?p={phone.slug}&outlet={code}"), 200)[1]
-        keys = {name: hidden(text, name) for name in ("form_key", "csrfmiddlewaretoken")}
-        there = expect(browser.post("/checkout/", form(code, **keys)), 302)[2]
-        expect(browser.get(there), 200)
-
-    return measure({FLOOR: floor_post, POST: post, WHOLE: whole}, backend)
+    return measure(customers.ways(), backend)
 
 
 def _table(costs: dict[str, float]) -> str:
