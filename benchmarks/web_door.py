@@ -134,7 +134,7 @@ class Customers:
         page = _expect(self.ready.get(f"/checkout/?p={shelves[0].slug}&outlet={shelves[0].code}"), 200)
         self.token = _hidden(page[1], "csrfmiddlewaretoken")
 
-    def ways(self) -> dict[str, Callable[[], None]]:
+    def ways(self) -> dict[str, Callable[[], object]]:
         return {FLOOR: self.floor, POST: self.post, WHOLE: self.whole}
 
     def browser(self, handler: WSGIHandler) -> Browser:

@@ -11,10 +11,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
+from django_q.conf import Conf
 from django_q.models import Schedule
 
 EVERY_NIGHT = 24 * 60
@@ -31,7 +31,7 @@ class Job(NamedTuple):
     @property
     def comes_again_soon(self) -> bool:
         """Whether the next run is due before one that failed would be tried again."""
-        return self.minutes * 60 <= settings.Q_CLUSTER["retry"]
+        return self.minutes * 60 <= Conf.RETRY
 
 
 JOBS = {
