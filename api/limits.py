@@ -63,6 +63,13 @@ def count_call(*callers: tuple[Limit, str]) -> None:
         raise TooManyCalls(limit, max(wait, 1))
 
 
+def take_back_call(limit: Limit, caller: str) -> None:
+    """Take one call of `caller` back: where only those that fail count, each is counted before and taken back after."""
+    with connection.cursor() as cursor:
+        # No count is below one, so of a first call one stays.
+        cursor.execute("UPDATE api_callcount SET calls = calls - 1 WHERE key = %s AND calls > 1", [_key(limit, caller)])
+
+
 def forget_past_calls() -> int:
     """Delete the counts whose window has ended; return how many."""
     with connection.cursor() as cursor:

@@ -20,9 +20,11 @@ from orders import checkout, history
 from orders.checkout import Draft
 from orders.history import Kind, advance, quantities, refuse_unless
 from orders.models import OPEN_STATES, Message, Order, Payment, State
-from orders.refusals import AlreadyExtended, AlreadyMoved, BadQuantity, SameOutlet, WrongAmount
+from orders.refusals import AlreadyCollected, AlreadyExtended, AlreadyMoved, BadQuantity, SameOutlet, WrongAmount
 from stores import counts, stock
+from stores.hours import clock
 from stores.models import Outlet, StockLevel
+from stores.people import name_of
 from stores.unit_numbers import Unit
 
 
@@ -42,16 +44,26 @@ def set_ready(order: Order, actor: str) -> Order:
 
 @transaction.atomic
 def collect(
-    order: Order, actor: str, *, method: Payment.Method, amount_fen: int, units: Mapping[int, Sequence[Unit]]
+    order: Order,
+    actor: str,
+    *,
+    method: Payment.Method,
+    amount_fen: int,
+    units: Mapping[int, Sequence[Unit]],
+    form_key: str = "",
+    reason: str = "",
 ) -> Order:
     """
     Hand the phones over against payment of what is due.
 
-    `units` are the handsets scanned, by phone id. Raises WrongState, WrongAmount, BadQuantity when the handsets are not
-    those that were ordered, and the refusals of `stores.stock.hand_over`.
+    `units` are the handsets scanned, by phone id; `reason` says why without a pickup code, where it was so. Raises
+    WrongState, AlreadyCollected where another form than that of `form_key` did it, WrongAmount, BadQuantity when the
+    handsets are not those that were ordered, and the refusals of `stores.stock.hand_over`.
     """
     order, now = history.lock(order), timezone.now()
     if order.state == State.COLLECTED:
+        if form_key:
+            refuse_other_form(order, form_key)
         return order
     refuse_unless(order, State.READY)
     if amount_fen != order.due_fen:
@@ -60,10 +72,26 @@ def collect(
         raise BadQuantity(_("The handsets scanned are not those that were ordered."))
     stock.hand_over(order.outlet_id, units, _act(order, Kind.COLLECTED, actor))
     Payment.objects.create(
-        outlet_id=order.outlet_id, number=order.number, method=method, amount_fen=amount_fen, actor=actor, taken_at=now
-    )
-    advance([order], Kind.COLLECTED, state=State.COLLECTED, actor=actor, now=now, ended_at=now, paid_fen=amount_fen)
+        outlet_id=order.outlet_id, number=order.number, method=method, amount_fen=amount_fen, actor=actor,
+        taken_at=now, form_key=form_key,
+    )  # fmt: skip
+    advance(
+        [order], Kind.COLLECTED, state=State.COLLECTED, actor=actor, reason=reason, now=now, ended_at=now,
+        paid_fen=amount_fen,
+    )  # fmt: skip
     return order
+
+
+def refuse_other_form(order: Order, form_key: str) -> None:
+    """Raise AlreadyCollected, which says who and when, unless the collected order was paid by this very form."""
+    payment = Payment.objects.get(outlet_id=order.outlet_id, number=order.number)
+    if payment.form_key != form_key:
+        raise AlreadyCollected(
+            _("Already handed over by %(who)s at %(time)s.")
+            % {"who": name_of(payment.actor), "time": clock(timezone.localtime(payment.taken_at))},
+            actor=payment.actor,
+            at=payment.taken_at,
+        )
 
 
 @transaction.atomic

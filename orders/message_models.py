@@ -38,6 +38,7 @@ class Message(models.Model):
         CANCELLED = "cancelled", _("cancelled")
         MOVED = "moved", _("moved")
         ESCALATED = "escalated", _("delayed")
+        RECEIPT = "receipt", _("receipt")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting")
@@ -86,6 +87,7 @@ class Message(models.Model):
                         "cancelled",
                         "moved",
                         "escalated",
+                        "receipt",
                     ]
                 ),
                 name="message_kind_is_known",

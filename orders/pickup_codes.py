@@ -22,6 +22,11 @@ def derive_code(number: str) -> str:
     return f"{value % 10**DIGITS:0{DIGITS}d}"
 
 
+def is_code_of(code: str, number: str) -> bool:
+    """Whether `code`, as `read_code` returns it, fetches the order `number`. Takes as long whatever the answer."""
+    return hmac.compare_digest(code.encode(), derive_code(number).encode())
+
+
 def in_threes(code: str) -> str:
     """Return a code in two groups of three, to be read aloud."""
     return f"{code[:3]} {code[3:]}"

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models import Phone, local_text
 from orders import numbers
 from orders.states import State
+from stores.actors import PATTERN as ACTOR
 from stores.models import Outlet
 
 
@@ -116,22 +117,31 @@ class Payment(models.Model):
 
     class Method(models.TextChoices):
         CASH = "cash", _("cash")
-        POS = "pos", _("bank card")
-        OTHER = "other", _("other")
+        WECHAT = "wechat", _("WeChat Pay")
+        ALIPAY = "alipay", _("Alipay")
+        CARD = "card", _("bank card")
 
     pk = models.CompositePrimaryKey("outlet", "number")
     outlet = outlet_key()
     number = models.CharField(max_length=numbers.DIGITS)
-    method = models.CharField(max_length=5, choices=Method)
+    method = models.CharField(max_length=6, choices=Method)
     amount_fen = models.PositiveIntegerField()
     actor = models.CharField(max_length=60)
+    # Made by the page when the form was shown, so that who sends it again is told that it was done.
+    form_key = models.CharField(max_length=32, blank=True)
     taken_at = models.DateTimeField(db_default=Now())
     order = order_key("payments")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["outlet", "number", "amount_fen"], name="payment_link"),
-            models.CheckConstraint(condition=Q(method__in=["cash", "pos", "other"]), name="payment_method_is_known"),
+            models.UniqueConstraint(
+                fields=["outlet", "form_key"], name="payment_once_a_form", condition=~Q(form_key="")
+            ),
+            models.CheckConstraint(
+                condition=Q(method__in=["cash", "wechat", "alipay", "card"]), name="payment_method_is_known"
+            ),
+            models.CheckConstraint(condition=Q(actor__regex=ACTOR), name="payment_was_taken_by_somebody"),
         ]
 
     def __str__(self) -> str:

@@ -86,6 +86,24 @@ class WrongState(OrderRefused):
         )
 
 
+class AlreadyCollected(OrderRefused):
+    """Somebody else handed the order over before. `actor`, `at`."""
+
+    code = "already_collected"
+
+
+class WrongCode(OrderRefused):
+    """This is not the pickup code of the order."""
+
+    code = "wrong_code"
+
+
+class TooManyWrongCodes(OrderRefused):
+    """So many wrong codes were tried that none is looked at for a while. `wait_seconds`."""
+
+    code = "too_many_wrong_codes"
+
+
 class AlreadyExtended(OrderRefused):
     """The hold was extended before, and may be once."""
 

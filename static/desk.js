@@ -24,3 +24,11 @@
   setInterval(refresh, part.getAttribute("data-refresh") * 1000);
   document.addEventListener("visibilitychange", refresh);
 })();
+
+// A button that prints the page is of use only where script runs.
+(function () {
+  var button = document.querySelector("[data-print]");
+  if (!button) return;
+  button.hidden = false;
+  button.addEventListener("click", function () { window.print(); });
+})();

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from orders.models import Order
+from orders.numbers import draw_number
 from stores.desk import Rule
 from stores.models import Outlet
 
@@ -53,4 +55,6 @@ def _doors(patterns: list[Any], route: str = "", namespace: str = "") -> Iterato
 
 def samples(outlet: Outlet) -> dict[str, str]:
     """Return something for each argument that addresses of the desk have beside the outlet's code."""
-    return {}
+    # A number of this outlet; at the door it does not matter whether there is such an order.
+    order = Order.objects.at(outlet).filter(state="ready").order_by("number").first()
+    return {"number": order.number if order else draw_number(outlet.pk)}

@@ -56,7 +56,7 @@ def test_finds_history_that_went_on_alone():
 
 def test_finds_money_without_a_hand_over():
     order = create_order()
-    Payment.objects.create(outlet=order.outlet, number=order.number, method="cash", amount_fen=1, actor="thief")
+    Payment.objects.create(outlet=order.outlet, number=order.number, method="cash", amount_fen=1, actor="person:thief")
 
     assert [found.check for found in disagreements()] == ["every payment is for an order that was collected"]
 

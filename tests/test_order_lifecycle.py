@@ -96,10 +96,10 @@ def test_hand_over_records_payment_and_handsets():
     order = create_order(quantity=2, state="ready")
     units = [new_unit(), new_unit()]
 
-    order = collect(order, units={order.lines.get().phone_id: units}, method="pos")
+    order = collect(order, units={order.lines.get().phone_id: units}, method="card")
 
     payment = order.payments.get()
-    assert (payment.method, payment.amount_fen, payment.actor) == ("pos", 2 * 29900, CLERK)
+    assert (payment.method, payment.amount_fen, payment.actor) == ("card", 2 * 29900, CLERK)
     assert order.paid_fen == order.total_fen
     assert Handset.objects.filter(state="sold", numbers__number__in=[unit[0] for unit in units]).count() == 2
 

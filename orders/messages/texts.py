@@ -75,6 +75,9 @@ TEMPLATES: dict[str, Callable[[], str]] = {
         "%(sign)s%(outlet)s has not set your phone aside yet. We have asked again. "
         "Please wait for our next message before you go. Order %(number)s, kept until %(until)s."
     ),
+    Kind.RECEIPT: lambda: _(
+        "%(sign)sReceipt: %(phones)s, %(total)s yuan paid at %(outlet)s on %(ended)s. Order %(number)s."
+    ),
 }
 
 
@@ -90,6 +93,7 @@ FACTS: dict[str, Callable[[Order], str]] = {
     "phones": lambda order: _(", ").join(_named(line.name, line.quantity) for line in order.lines.all()),
     "code": lambda order: order.pickup_code,
     "until": lambda order: _moment(order.held_until),
+    "ended": lambda order: _moment(order.ended_at) if order.ended_at else "",
     "total": lambda order: _yuan(order.due_fen),
     "number": lambda order: order.number,
     "link": order_link,
