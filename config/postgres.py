@@ -56,6 +56,9 @@ unix_socket_permissions = 0700
 port = {PORT}
 timezone = 'UTC'
 log_timezone = 'UTC'
+# Statements that fail, and rows that are refused, have names and mobile numbers in them.
+log_min_error_statement = panic
+log_error_verbosity = terse
 lc_messages = 'C'
 work_mem = '16MB'
 maintenance_work_mem = '128MB'

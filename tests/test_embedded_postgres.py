@@ -191,6 +191,17 @@ def test_the_application_is_no_superuser_and_letters_are_chinese_too(checkout: C
     assert checkout.use(row)["rows"] == [[False, True, True]]
 
 
+def test_its_log_tells_of_errors_but_not_what_was_typed(checkout: Checkout):
+    checkout.use("create table known (mobile text check (mobile = ''))")
+
+    _answer, complaint = checkout.enter("insert into known select '+8613812345678' as typed").communicate()
+
+    assert "+8613812345678" in complaint  # The program is told; what it does with it is another matter.
+    log = (checkout.folder / "var/postgres/log").read_text()
+    assert 'violates check constraint "known_mobile_check"' in log
+    assert "13812345678" not in log
+
+
 def test_ctrl_c_in_the_terminal_does_not_reach_the_server(checkout: Checkout):
     user = checkout.enter(start_new_session=True)
     pid = says(user)["pid"]
