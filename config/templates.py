@@ -23,7 +23,7 @@ from markupsafe import escape
 from catalog import page_data, templating
 from orders import numbers, pickup_codes
 from stores import linked_data
-from stores.durations import duration_in_words
+from stores.durations import duration_in_words, moment_in_words
 
 # What a text leaves open, and a per cent sign, as `{% trans %}` writes them.
 OPEN = re.compile(r"%\((\w+)\)s|(%%)")
@@ -124,5 +124,6 @@ def environment(**options: Any) -> Environment:
         "spoken": numbers.spoken,
         "in_threes": pickup_codes.in_threes,
         "duration": duration_in_words,
+        "moment": moment_in_words,
     }
     return jinja

@@ -15,7 +15,6 @@ from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from catalog.catalogue import current_catalogue
 from stores import handsets, stock, transfers, unit_numbers
 from stores.box_contents import Content, Contents, Purpose, contents_of
 from stores.ledger import MOST_AT_ONCE, Act, Kind
@@ -49,7 +48,7 @@ class Booked(NamedTuple):
 
 def open_delivery(outlet_id: int, note: str, actor: str) -> Box:
     """Return the outlet's open box for deliveries, made for this delivery note if there is none."""
-    opened = {"note": note, "opened_by": actor, "opened_at": timezone.now()}
+    opened = {"note": note, "opened_by": actor, "opened_at": timezone.now(), "has_pairs": _had_pairs(outlet_id)}
     return Box.objects.get_or_create(
         outlet_id=outlet_id, purpose=Purpose.DELIVERY, transfer=None, closed_at=None, defaults=opened
     )[0]
@@ -62,13 +61,12 @@ def open_transfer(transfer: Transfer, purpose: Box.Purpose, actor: str) -> Box:
     outlet_id = transfer.sender_id if purpose == Purpose.SENDING else transfer.receiver_id
     phone_id = transfer.lines.order_by("phone").values_list("phone_id", flat=True).first()
     opened = {"opened_by": actor, "opened_at": timezone.now(), "phone_id": phone_id}
-    phone = current_catalogue().by_id.get(phone_id or 0)
     return Box.objects.get_or_create(
         outlet_id=outlet_id,
         purpose=purpose,
         transfer=transfer,
         closed_at=None,
-        defaults=opened | {"has_pairs": bool(phone and phone.dual_sim)},
+        defaults=opened | {"has_pairs": _had_pairs(outlet_id)},
     )[0]
 
 
@@ -260,6 +258,12 @@ def _not_twice(box: Box, number: str, unit: Handset | None) -> None:
         place = box.scans.filter(slot=1, seq__lte=there.unit).count()
         message = _("%(number)s is in this box already: phone %(place)d.")
         raise BoxRefused("in_this_box", message % {"number": number, "place": place})
+
+
+def _had_pairs(outlet_id: int) -> bool:
+    """Whether both numbers of each phone were scanned here last time; at the beginning, they are."""
+    last = Box.objects.filter(outlet=outlet_id).values_list("has_pairs", flat=True).first()
+    return True if last is None else last
 
 
 def _of_the_transfer(box: Box, number: str, phone_id: int, unit: Handset | None) -> None:

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from stores import desk_sign_in
+from stores import desk_board, desk_boxes, desk_sign_in, desk_transfers
 
 
 class OutletCodeConverter(StringConverter):
@@ -21,4 +21,25 @@ urlpatterns = [
     path("sign-out/", desk_sign_in.sign_out, name="sign_out"),
     path("password/", desk_sign_in.password, name="password"),
     path("second-step/", desk_sign_in.second_step_page, name="second_step"),
+    path("<outlet_code:outlet_code>/stock/", desk_board.board, name="board"),
+    path("<outlet_code:outlet_code>/stock/<slug:slug>/", desk_board.ledger, name="phone"),
+    path("<outlet_code:outlet_code>/stock/<slug:slug>/nearby/", desk_board.nearby, name="nearby"),
+    path("<outlet_code:outlet_code>/receive/", desk_boxes.receive, name="receive"),
+    path("<outlet_code:outlet_code>/boxes/<int:box_id>/", desk_boxes.box, name="box"),
+    path("<outlet_code:outlet_code>/boxes/<int:box_id>/change/", desk_boxes.change, name="change_box"),
+    path("<outlet_code:outlet_code>/boxes/<int:box_id>/book/", desk_boxes.book, name="book_box"),
+    path("<outlet_code:outlet_code>/transfers/", desk_transfers.transfers_page, name="transfers"),
+    path("<outlet_code:outlet_code>/transfers/<int:transfer_id>/", desk_transfers.transfer, name="transfer"),
+    path(
+        "<outlet_code:outlet_code>/transfers/<int:transfer_id>/approve/",
+        desk_transfers.approve,
+        name="approve_transfer",
+    ),
+    path("<outlet_code:outlet_code>/transfers/<int:transfer_id>/send/", desk_transfers.pack, name="pack"),
+    path("<outlet_code:outlet_code>/transfers/<int:transfer_id>/receive/", desk_transfers.unpack, name="unpack"),
+    path(
+        "<outlet_code:outlet_code>/transfers/<int:transfer_id>/cancel/",
+        desk_transfers.cancel,
+        name="cancel_transfer",
+    ),
 ]

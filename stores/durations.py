@@ -1,9 +1,11 @@
-"""How long something took or will take, in words."""
+"""How long something took or will take, and when it was, in words."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -21,3 +23,11 @@ def duration_in_words(duration: timedelta) -> str:
     if hours:
         return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": rest}
     return ngettext("%(minutes)d minute", "%(minutes)d minutes", minutes) % {"minutes": minutes}
+
+
+def moment_in_words(moment: datetime) -> str:
+    """Return day and time in Asia/Shanghai, as short as people at one counter need it."""
+    local = timezone.localtime(moment)
+    if local.date() == timezone.localdate():
+        return date_format(local, "H:i")
+    return date_format(local, _("j M, H:i"))

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from catalog.catalogue import current_catalogue
@@ -52,11 +48,3 @@ def _shortage(sentence: str, short: Shortage) -> str:
     phones = current_catalogue().by_id
     name = phones[short.phone_id].name if short.phone_id in phones else ""
     return sentence % {"phone": name, "wanted": short.wanted, "left": short.left}
-
-
-def moment_in_words(moment: datetime) -> str:
-    """Return day and time in Asia/Shanghai, as short as people at one counter need it."""
-    local = timezone.localtime(moment)
-    if local.date() == timezone.localdate():
-        return date_format(local, "H:i")
-    return date_format(local, _("j M, H:i"))

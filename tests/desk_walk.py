@@ -8,10 +8,13 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from catalog.models import Phone
 from orders.models import Order
 from orders.numbers import draw_number
+from stores import boxes, transfers
 from stores.desk import Rule
 from stores.models import Outlet
+from tests.factories import act, create_outlet, create_phone
 
 
 @dataclass(frozen=True)
@@ -57,4 +60,13 @@ def samples(outlet: Outlet) -> dict[str, str]:
     """Return something for each argument that addresses of the desk have beside the outlet's code."""
     # A number of this outlet; at the door it does not matter whether there is such an order.
     order = Order.objects.at(outlet).filter(state="ready").order_by("number").first()
-    return {"number": order.number if order else draw_number(outlet.pk)}
+    phone = Phone.objects.filter(slug="walk").first() or create_phone(slug="walk")
+    other = Outlet.objects.exclude(pk=outlet.pk).first() or create_outlet()
+    transfer = transfers.request(outlet.pk, other.pk, {phone.pk: 1}, act("walk"))
+    box = boxes.open_delivery(outlet.pk, "", "person:1")
+    return {
+        "number": order.number if order else draw_number(outlet.pk),
+        "slug": phone.slug,
+        "transfer_id": str(transfer.pk),
+        "box_id": str(box.pk),
+    }

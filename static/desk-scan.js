@@ -1,0 +1,86 @@
+// Scanning: forms marked data-scan are sent without loading the page anew, one after another, and the field stays ready.
+(function () {
+  var part = document.getElementById("box"), field = document.getElementById("number"), pressed;
+  if (!part || !field || !window.fetch || !window.Promise) return;
+  var turn = Promise.resolve();
+
+  function beep(isGood) {
+    try {
+      var audio = beep.audio || (beep.audio = new AudioContext()), tone = audio.createOscillator();
+      tone.frequency.value = isGood ? 1200 : 220;
+      tone.connect(audio.destination);
+      tone.start();
+      tone.stop(audio.currentTime + (isGood ? 0.06 : 0.4));
+    } catch (error) { /* No sound here: the line says it, too. */ }
+  }
+
+  function show(html) {
+    part.innerHTML = html;
+    var said = document.getElementById("said");
+    if (said) beep(said.getAttribute("role") !== "alert");
+  }
+
+  function send(form, button) {
+    var body = new FormData(form), number = form === field.form ? field.value : "";
+    if (button && button.name) body.append(button.name, button.value);
+    if (number) field.value = "";
+    turn = turn.then(function () {
+      return fetch(form.action, { method: "POST", body: body, headers: { "X-Scan": "yes" }, credentials: "same-origin" });
+    }).then(function (answer) {
+      // The session has ended, or somebody else has closed the box: the page itself says so.
+      if (answer.redirected || answer.status >= 400 && answer.status !== 409) throw location.reload();
+      return answer.text();
+    }).then(function (html) {
+      if (html.indexOf("<html") < 0) show(html); else location.reload();
+    }).catch(function () {
+      var lost = document.createElement("p");
+      lost.id = "said";
+      lost.className = "said no";
+      lost.setAttribute("role", "alert");
+      lost.textContent = "✗ " + number + " " + field.form.getAttribute("data-lost");
+      part.replaceChild(lost, part.firstElementChild);
+      if (number && !field.value) field.value = number;
+      beep(false);
+    });
+    field.focus();
+  }
+
+  document.addEventListener("click", function (event) { pressed = event.target.closest("button"); });
+  document.addEventListener("submit", function (event) {
+    if (!event.target.hasAttribute("data-scan")) return;
+    event.preventDefault();
+    send(event.target, pressed && pressed.form === event.target ? pressed : null);
+    pressed = null;
+  });
+
+  // The camera, where the browser reads bar codes by itself.
+  var button = document.querySelector("[data-camera]"), video, last = "";
+  if (!button || !("BarcodeDetector" in window) || !navigator.mediaDevices) return;
+  button.hidden = false;
+  button.addEventListener("click", function () {
+    if (video) {
+      video.srcObject.getTracks().forEach(function (track) { track.stop(); });
+      video.remove();
+      video = null;
+      return;
+    }
+    navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } }).then(function (stream) {
+      var detector = new BarcodeDetector();
+      video = document.createElement("video");
+      video.muted = video.playsInline = true;
+      video.srcObject = stream;
+      field.form.appendChild(video);
+      video.play();
+      (function look() {
+        if (!video) return;
+        detector.detect(video).then(function (codes) {
+          codes.forEach(function (code) {
+            if (code.rawValue === last || !/^[0-9A-Fa-f]{14,15}$/.test(code.rawValue)) return;
+            field.value = last = code.rawValue;
+            send(field.form);
+          });
+        }).catch(function () {}).then(function () { setTimeout(look, 200); });
+      })();
+    }).catch(function () { button.hidden = true; });
+  });
+})();
