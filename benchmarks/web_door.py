@@ -9,6 +9,7 @@ round. It runs on a database of its own, made for it.
 from __future__ import annotations
 
 import io
+import random
 import re
 from collections.abc import Callable
 from itertools import count
@@ -123,7 +124,7 @@ class Customers:
         request_started.disconnect(close_old_connections)
         request_finished.disconnect(close_old_connections)
         self.shelves = shelves
-        self.turns = count(number)
+        self.dice = random.Random(number)  # noqa: S311
         self.mobiles = count(13_900_000_000 + number * 10**7)
         self.addresses = count(1 + number * 10**6)
         self.numbers = count(10**11 + number * 10**9 + 10**8)
@@ -141,7 +142,7 @@ class Customers:
         return Browser(handler, next(self.addresses))
 
     def shelf(self) -> Shelf:
-        return self.shelves[next(self.turns) % len(self.shelves)]
+        return self.dice.choice(self.shelves)
 
     def mobile(self) -> str:
         return f"+86{next(self.mobiles)}"
