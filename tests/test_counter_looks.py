@@ -85,6 +85,19 @@ def test_pages_in_every_state_can_be_read_by_everybody(
     with tab.expect_navigation():
         tab.locator("main button").click()
     look("no reason")
+    other = create_shelf(shelf.outlet)
+    tab.goto(f"{here}/stocktake/")
+    scan(tab, "123")
+    look("no IMEI")
+    tab.locator(f"#count-{shelf.phone_id}").fill("1")
+    tab.locator(f"#count-{other.phone_id}").fill("x")
+    with tab.expect_navigation():
+        tab.locator("form:has(ul) button").click()
+    look("half noted")
+    tab.goto(f"{here}/stocktake/differences/")
+    with tab.expect_navigation():
+        tab.locator("main .choices button").click()
+    look("no reason for a difference")
     assert findings == []
 
 
