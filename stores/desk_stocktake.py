@@ -18,10 +18,11 @@ from stores.access import Deed
 from stores.desk import DeskRequest, desk_deed, desk_form, show
 from stores.desk_keys import new_key, sent_key
 from stores.desk_session import tell
+from stores.durations import moment_in_words
 from stores.ledger import MOST_AT_ONCE
 from stores.models import StockLevel, Stocktake, StocktakeLine
 from stores.people import names_of
-from stores.refusal_words import in_words, moment_in_words
+from stores.refusal_words import in_words
 from stores.refusals import CountIsNotNews, StockRefusal
 
 _LAST = 5
@@ -167,7 +168,6 @@ def _differences_page(request: DeskRequest, take: Stocktake, status: int = 200, 
         "take": take,
         "different": [each for each in found if each.change],
         "same": [each for each in found if not each.change],
-        "moment": moment_in_words,
     }
     return show(request, "desk/stocktake_differences.html", context | more, status=status)
 

@@ -20,6 +20,7 @@ from catalog.catalogue import current_catalogue
 from catalog.models import Phone
 from stores import handsets, unit_numbers
 from stores.counts import apply_count
+from stores.durations import moment_in_words
 from stores.ledger import MOST_AT_ONCE, Act, Kind
 from stores.models import (
     Handset,
@@ -32,7 +33,6 @@ from stores.models import (
     StocktakeScan,
 )
 from stores.people import name_of
-from stores.refusal_words import moment_in_words
 from stores.refusals import StockRefusal, UnitProblem, UnitRefused
 
 
