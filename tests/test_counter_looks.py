@@ -41,7 +41,7 @@ def open_desk(browser: Browser, live_server: object, shelf: StockLevel) -> Itera
         contexts.append(context)
         let_in(context, live_server, sign_in(create_person(Role.MANAGER, shelf.outlet)))
         tab = context.new_page()
-        tab.set_default_timeout(10_000)
+        tab.set_default_timeout(30_000)
         return tab
 
     yield open_desk
