@@ -56,15 +56,12 @@ def find_by_text(question: Question, moment: datetime) -> Found:
     """Return the regions and shops that answer `question.text`, the best first. At most five queries."""
     hits = find_places(question.text)
     places = [hit for hit in hits if hit.level < Region.Level.TOWN][:MOST_PLACES]
-    codes = [hit.code for hit in hits if hit.level >= Region.Level.TOWN]
-    towns = [hit.code for hit in hits if hit.level == Region.Level.TOWN]
-    own = [hit.code for hit in hits if hit.level == PlaceKey.OUTLET_LEVEL]
+    asked = codes_of(hits)
     # What the regions take of the first page, the later pages make up for.
     first = ROWS * (question.page - 1) - len(places)
-    asked = {"codes": codes, "towns": towns, "own": own}
     rows: list[OutletRow] = []
     has_more = False
-    if codes:
+    if asked["codes"]:
         rows, has_more = _rows(_named, asked, question, moment, start=max(first, 0), stop=first + ROWS)
     if question.page > 1 and not rows:
         raise no_such_page()
@@ -81,10 +78,24 @@ def find_in_region(region: Region, question: Question, moment: datetime) -> Foun
     return _page(_inside, {"prefix": region.prefix}, question, moment)
 
 
-def _named() -> OutletQuerySet:
-    codes, towns, own = (Parameter(name, ArrayField(TextField())) for name in ("codes", "towns", "own"))
+def codes_of(hits: Sequence[Hit]) -> dict[str, list[str]]:
+    """Return the codes of the towns and outlets among `hits`, the best first, as `named` takes them."""
+    return {
+        "codes": [hit.code for hit in hits if hit.level >= Region.Level.TOWN],
+        "towns": [hit.code for hit in hits if hit.level == Region.Level.TOWN],
+        "own": [hit.code for hit in hits if hit.level == PlaceKey.OUTLET_LEVEL],
+    }
+
+
+def named(outlets: OutletQuerySet, codes: Any, towns: Any, own: Any) -> OutletQuerySet:
+    """Keep the outlets of `towns` and those with an `own` code; `rank` is where in `codes` each was found."""
     rank = Coalesce(_PlaceIn(codes, "town_id"), _PlaceIn(codes, "code"))
-    return Outlet.objects.visible().filter(Q(IsAnyOf("town", towns)) | Q(IsAnyOf("code", own))).order_by(rank, "code")
+    return outlets.filter(Q(IsAnyOf("town", towns)) | Q(IsAnyOf("code", own))).annotate(rank=rank)
+
+
+def _named() -> OutletQuerySet:
+    asked = {name: Parameter(name, ArrayField(TextField())) for name in ("codes", "towns", "own")}
+    return named(Outlet.objects.visible(), **asked).order_by("rank", "code")
 
 
 def _near() -> OutletQuerySet:
@@ -173,5 +184,5 @@ class _PlaceIn(Func):
     function = "array_position"
     output_field = IntegerField()
 
-    def __init__(self, codes: Parameter, field: str) -> None:
+    def __init__(self, codes: Any, field: str) -> None:
         super().__init__(Cast(codes, ArrayField(TextField())), Cast(F(field), TextField()))

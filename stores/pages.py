@@ -89,7 +89,7 @@ def outlet_page(code: str, moment: datetime, point: Point | None = None) -> Outl
 
     Raises NotHere for an unknown code, GoneForGood for an outlet that is closed for good.
     """
-    outlet, closures = _find_outlet(code, moment)
+    outlet, closures = find_outlet(code, moment)
     weeks = weeks_of([outlet.timetable_id])
     week = weeks.get(outlet.timetable_id, NO_WEEK)
     distance = None
@@ -112,8 +112,12 @@ def outlet_page(code: str, moment: datetime, point: Point | None = None) -> Outl
     )
 
 
-def _find_outlet(code: str, moment: datetime) -> tuple[Outlet, tuple[Closure, ...]]:
-    """Return the outlet, its town with the regions around it loaded, and on which days it is closed. One query."""
+def find_outlet(code: str, moment: datetime) -> tuple[Outlet, tuple[Closure, ...]]:
+    """
+    Return the outlet, its town with the regions around it loaded, and on which days it is closed. One query.
+
+    Raises NotHere for an unknown code, GoneForGood for an outlet that is closed for good.
+    """
     rows = _outlet_of_code.rows(code=code, today=moment.astimezone(SHANGHAI).date())
     if not rows:
         raise NotHere(_("We have no shop with this code."), _shops_of(code.partition("-")[0]))

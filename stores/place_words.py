@@ -30,11 +30,16 @@ def distances() -> Callable[[float, int, bool], str]:
     language = get_language()
 
     def in_words(km: float, accuracy_km: int, is_vague: bool) -> str:
-        step = VAGUE_STEP_KM if is_vague else 1
-        known = ceil(accuracy_km / step) * step
-        return _distance(language, True, known) if km < known else _distance(language, False, round(km / step) * step)
+        return _distance(language, *as_far_as_known(km, accuracy_km, is_vague))
 
     return in_words
+
+
+def as_far_as_known(km: float, accuracy_km: int, is_vague: bool) -> tuple[bool, int]:
+    """Return whole kilometres that claim no more than is known, and before them whether it is only "within" these."""
+    step = VAGUE_STEP_KM if is_vague else 1
+    known = ceil(accuracy_km / step) * step
+    return (True, known) if km < known else (False, round(km / step) * step)
 
 
 # A page says up to forty distances, and mostly the same ones.
