@@ -25,6 +25,14 @@ class Limit(NamedTuple):
     seconds: int
 
 
+class Standing(NamedTuple):
+    """How many calls a caller has left of a limit, which begins anew `wait_seconds` from now."""
+
+    limit: Limit
+    left: int
+    wait_seconds: int
+
+
 class TooManyCalls(Exception):
     """A caller has used up a limit. `wait_seconds` from now it begins anew."""
 
@@ -46,9 +54,9 @@ _COUNT = """
 """
 
 
-def count_call(*callers: tuple[Limit, str]) -> None:
+def count_call(*callers: tuple[Limit, str]) -> list[Standing]:
     """
-    Count one call against each limit, for the caller beside it, in one statement.
+    Count one call against each limit, for the caller beside it, in one statement; return what is left of each.
 
     Raises TooManyCalls, for the limit with the longest wait, where a caller has called too often; such a call counts,
     too. Call it outside the transaction of the deed: a deed that fails must still have been counted.
@@ -57,10 +65,12 @@ def count_call(*callers: tuple[Limit, str]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, [[str(key) for key in keys], [limit.seconds for limit in keys.values()]])
         counts = cursor.fetchall()
-    used_up = [(math.ceil(wait), keys[key]) for key, calls, wait in counts if calls > keys[key].most]
+    standings = [Standing(keys[key], keys[key].most - calls, max(math.ceil(wait), 1)) for key, calls, wait in counts]
+    used_up = [standing for standing in standings if standing.left < 0]
     if used_up:
-        wait, limit = max(used_up)
-        raise TooManyCalls(limit, max(wait, 1))
+        longest = max(used_up, key=lambda standing: standing.wait_seconds)
+        raise TooManyCalls(longest.limit, longest.wait_seconds)
+    return standings
 
 
 def take_back_call(limit: Limit, caller: str) -> None:
