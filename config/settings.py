@@ -62,10 +62,14 @@ INSTALLED_APPS = [
     "axes",
     "django_otp",
     "django_otp.plugins.otp_totp",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
     "api",
     "catalog",
     "stores",
     "orders",
+    "partners",
 ]
 
 MIDDLEWARE = [
@@ -217,6 +221,30 @@ if SMS_BACKEND == "aliyun" and not (ALIYUN_ACCESS_KEY_ID and ALIYUN_ACCESS_KEY_S
 ALIYUN_SMS_ENDPOINT = env.text("ALIYUN_SMS_ENDPOINT", "dysmsapi.aliyuncs.com")
 # The gateway sends registered templates only: "placed.zh-hans=SMS_1,placed.en=SMS_2,..."
 ALIYUN_SMS_TEMPLATES = env.pairs("ALIYUN_SMS_TEMPLATES")
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["partners.keys.KeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_THROTTLE_CLASSES": ["api.calls.CallLimit"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["api.parsers.JsonParser"],
+    "DEFAULT_FILTER_BACKENDS": ["api.parameters.ReadFilters"],
+    "DEFAULT_SCHEMA_CLASS": "api.schema.DoorSchema",
+    "EXCEPTION_HANDLER": "api.problems.exception_handler",
+    # A format is asked for by the Accept header alone.
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Cunpu",
+    "DESCRIPTION": "Catalogue and outlets of a retailer that sells smartphones to rural China.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "AUTHENTICATION_WHITELIST": [],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "api.schema.complete"],
+}
 
 Q_CLUSTER = {
     "name": "cunpu",

@@ -5,6 +5,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path
 from django.views.generic import TemplateView
 
+from api import docs, problem_pages
 from catalog.caching import catalogue_page
 from config import sitemap
 from orders import demo
@@ -16,9 +17,13 @@ urlpatterns = [
         path("", include("orders.urls")),
         path("desk/", include("stores.desk_urls")),
         path("desk/", include("orders.desk_urls")),
+        path("api/v1/docs/", catalogue_page(docs.docs), name="api_docs"),
+        path("api/problems/", catalogue_page(problem_pages.problems), name="problems"),
+        path("api/problems/<slug:name>/", catalogue_page(problem_pages.problem), name="problem"),
         path("credits/", catalogue_page(TemplateView.as_view(template_name="credits.html")), name="credits"),
         prefix_default_language=False,
     ),
+    path("api/v1/", include("config.api_urls")),
     path("robots.txt", sitemap.robots),
     path("sitemap.xml", sitemap.index, name="sitemap"),
     path("sitemaps/catalogue.xml", sitemap.catalogue, name="sitemap_of_catalogue"),

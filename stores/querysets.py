@@ -14,6 +14,7 @@ from stores.geography import Chord, Point, SpherePoint
 from stores.prepared import IsAnyOf
 
 if TYPE_CHECKING:
+    from api.credentials import Credentials
     from stores.models import Region
 
 # The one expression for what an outlet can promise of a phone. (SQL has its twin in `stores.ledger`.)
@@ -38,6 +39,19 @@ class OutletQuerySet(models.QuerySet[Any]):
     def with_prefix(self, digits: Any) -> OutletQuerySet:
         """Keep the outlets in towns whose code begins with `digits`."""
         return self.filter(town__code__startswith=digits)
+
+    def reached_by(self, credentials: Credentials | None) -> OutletQuerySet:
+        """Keep the outlets that a partner's credentials reach; none of them without credentials."""
+        if credentials is None:
+            return self.none()
+        if not credentials.outlets and not credentials.regions:
+            return self
+        reached = Q(code__in=credentials.outlets)
+        for region in credentials.regions:
+            # Zeros at the end of a code above the town name nothing.
+            digits = region if len(region) == 9 else region[:2] + region[2:].removesuffix("00").removesuffix("00")
+            reached |= Q(town__code__startswith=digits)
+        return self.filter(reached)
 
     def named(self, text: str) -> OutletQuerySet:
         """Keep the outlets whose code begins with `text`, or whose name has it. For few outlets: no index serves it."""

@@ -1,0 +1,53 @@
+"""What a partner's credentials allow, as every REST door sees it. Who the partners are is the matter of `partners`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, cast
+
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import NotAuthenticated, PermissionDenied
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+# What there is to allow, and what it means.
+SCOPES = {
+    "catalog:read": "phones, brands, tiers",
+    "stores:read": "regions, outlets",
+    "stock:read": "what outlets have on their shelves",
+}
+
+
+class Credentials(Protocol):
+    """
+    What `request.auth` is. Empty lists restrict nothing.
+
+    With `outlets` or `regions` (codes) they reach only the outlets named or inside, with `phones` (slugs) only these.
+    """
+
+    prefix: str
+    scopes: Sequence[str]
+    outlets: Sequence[str]
+    regions: Sequence[str]
+    phones: Sequence[str]
+    calls_per_minute: int
+
+
+def credentials_of(request: Request) -> Credentials | None:
+    """Return what came along with `request`; None if nothing did."""
+    # The stubs know only the tokens of the framework itself.
+    return cast("Credentials | None", request.auth)
+
+
+class ScopeNeeded(BasePermission):
+    """Lets through whoever has the scope of the door, and anybody without credentials where it is open to all."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        credentials = credentials_of(request)
+        if credentials is None:
+            if not view.open_to_all:
+                raise NotAuthenticated(_("Send a key, as “Authorization: Bearer …”."))
+            return True
+        if view.scope not in credentials.scopes:
+            raise PermissionDenied(_("The key lacks the scope %(scope)s.") % {"scope": view.scope})
+        return True

@@ -1,0 +1,88 @@
+"""The page that tells how to use the API: the OpenAPI document as plain HTML, without script and without a network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from api.credentials import SCOPES
+from api.schema import schema
+
+METHODS = ("get", "post", "put", "patch", "delete")
+JSON = "application/json"
+
+
+class Named(NamedTuple):
+    """A parameter or a field: its name, what it holds, and what it means."""
+
+    name: str
+    type: str
+    description: str
+
+
+class Operation(NamedTuple):
+    """One thing that can be asked: where, what may be said with it, and what comes back."""
+
+    method: str
+    path: str
+    summary: str
+    description: str
+    parameters: list[Named]
+    answer: list[Named]
+    is_list: bool
+
+
+def docs(request: HttpRequest) -> HttpResponse:
+    return render(request, "api/docs.html", {"operations": list(operations()), "scopes": SCOPES.items()})
+
+
+def operations() -> Iterator[Operation]:
+    """Yield every operation of the schema."""
+    for path, methods in schema()["paths"].items():
+        for method in METHODS:
+            if told := methods.get(method):
+                fields, is_list = _answer(told["responses"])
+                yield Operation(
+                    method.upper(),
+                    path,
+                    told.get("summary", ""),
+                    told.get("description", ""),
+                    [_named(part["name"], part["schema"], part) for part in told.get("parameters", ())],
+                    fields,
+                    is_list,
+                )
+
+
+def _answer(responses: dict[str, Any]) -> tuple[list[Named], bool]:
+    """Return the fields of what comes back, and whether they are those of each entry of a list."""
+    whole = _resolved(responses["200"]["content"][JSON]["schema"])
+    results = whole.get("properties", {}).get("results")
+    told = _resolved(results["items"]) if results else whole
+    fields = [_named(name, field, field) for name, field in told.get("properties", {}).items()]
+    return fields, results is not None
+
+
+def _named(name: str, of: dict[str, Any], described: dict[str, Any]) -> Named:
+    return Named(name, _type(of), described.get("description", ""))
+
+
+def _type(field: dict[str, Any]) -> str:
+    """Say in a few words what a field holds."""
+    if "enum" in field:
+        return " | ".join(json.dumps(value) for value in field["enum"])
+    if "$ref" in field:
+        return field["$ref"].rpartition("/")[2] if "properties" in _resolved(field) else _type(_resolved(field))
+    for key in ("oneOf", "allOf"):
+        if key in field:
+            return " | ".join(_type(part) for part in field[key])
+    types = field.get("type", "any")
+    words = " | ".join(types) if isinstance(types, list) else types
+    return f"{words} ({_type(field['items'])})" if "items" in field else words
+
+
+def _resolved(field: dict[str, Any]) -> dict[str, Any]:
+    return schema()["components"]["schemas"][field["$ref"].rpartition("/")[2]] if "$ref" in field else field

@@ -1,0 +1,140 @@
+"""
+Lists in pages that a cursor leads through: the next page begins behind the last entry that was told.
+
+An entry that is added or removed meanwhile makes no other one appear twice or be left out.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from math import isfinite
+from typing import Any, NamedTuple
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+
+USUAL_LIMIT = 100
+MOST = 1000
+LONGEST_CURSOR = 200
+LARGEST_INTEGER = 2**31 - 1
+
+
+class Key(NamedTuple):
+    """One thing that a list is ordered by: an attribute of its entries, and of which type."""
+
+    name: str
+    type: type[str] | type[int] | type[float]
+
+
+class CursorPages(BasePagination):
+    """The paginator. The view's `order` says by which keys; together they must be different for every entry."""
+
+    most = MOST
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        self.request = request
+        order: tuple[Key, ...] = view.get_order()
+        limit = _read_limit(request.query_params.get("limit", ""), self.most)
+        behind = _read_cursor(request.query_params.get("cursor", ""), order)
+        if isinstance(queryset, QuerySet):
+            queryset = queryset.order_by(*(key.name for key in order))
+            found = list((queryset.filter(_behind(order, behind)) if behind else queryset)[: limit + 1])
+        else:
+            found = [entry for entry in queryset if not behind or _values(entry, order) > behind][: limit + 1]
+        self.next = _write_cursor(_values(found[limit - 1], order)) if len(found) > limit else None
+        return found[:limit]
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response({"next": self._next_address(), "results": data})
+
+    def _next_address(self) -> str | None:
+        return replace_query_param(self.request.build_absolute_uri(), "cursor", self.next) if self.next else None
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "type": "object",
+            "required": ["next", "results"],
+            "properties": {
+                "next": {
+                    "type": ["string", "null"],
+                    "format": "uri",
+                    "description": "Where the next page is; null on the last one.",
+                },
+                "results": schema,
+            },
+        }
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": "limit",
+                "in": "query",
+                "description": "How many entries a page has at most.",
+                "schema": {"type": "integer", "minimum": 1, "maximum": self.most, "default": USUAL_LIMIT},
+            },
+            {
+                "name": "cursor",
+                "in": "query",
+                "description": "Which page: taken from `next` of the one before, never made up.",
+                "schema": {"type": "string"},
+            },
+        ]
+
+
+def _values(entry: Any, order: tuple[Key, ...]) -> list[Any]:
+    return [getattr(entry, key.name) for key in order]
+
+
+def _behind(order: tuple[Key, ...], values: Sequence[Any]) -> Q:
+    """Return the condition for entries behind the one with these values."""
+    (first, *others), (value, *rest) = order, values
+    condition = Q(**{f"{first.name}__gt": value})
+    if others:
+        condition |= Q(**{first.name: value}) & _behind(tuple(others), rest)
+    return condition
+
+
+def _read_limit(text: str, most: int) -> int:
+    if not text:
+        return USUAL_LIMIT
+    limit = int(text) if text.isascii() and text.isdecimal() and len(text) <= 6 else 0
+    if not 1 <= limit <= most:
+        raise ValidationError({"limit": _("It must be a number from 1 to %(most)d.") % {"most": most}})
+    return limit
+
+
+def _write_cursor(values: list[Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+
+
+def _read_cursor(text: str, order: tuple[Key, ...]) -> list[Any] | None:
+    """Return the values that `text` holds, None without one. Raises ValidationError for what no list of ours wrote."""
+    if not text:
+        return None
+    try:
+        if len(text) > LONGEST_CURSOR:
+            raise ValueError
+        values = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+        if not isinstance(values, list) or len(values) != len(order):
+            raise ValueError
+        if not all(_suits(value, key) for value, key in zip(values, order, strict=True)):
+            raise ValueError
+    except (ValueError, binascii.Error, RecursionError):
+        raise ValidationError({"cursor": _("No list of ours has such a cursor; begin without one.")}) from None
+    return values
+
+
+def _suits(value: Any, key: Key) -> bool:
+    if type(value) is not key.type:
+        return False
+    if isinstance(value, str):
+        return value.isascii() and value.isprintable()
+    return isfinite(value) and abs(value) <= LARGEST_INTEGER

@@ -1,0 +1,83 @@
+"""What comes after the question mark: read by forms (django-filter), refused with the name of the parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import isfinite
+from typing import Any
+
+import django_filters
+from django import forms
+from django.utils.translation import gettext as _
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.extensions import OpenApiFilterExtension
+from rest_framework.exceptions import ValidationError
+
+LONGEST_LIST = 2000
+
+
+class Filters(django_filters.FilterSet):
+    """
+    What a list can be narrowed by.
+
+    `described` has the schema of each parameter for OpenAPI, so that what a form accepts is said in one place.
+    """
+
+    described: Mapping[str, Mapping[str, Any]] = {}
+
+
+class ReadFilters(DjangoFilterBackend):
+    """The filter backend; errors of the forms become the errors of a problem."""
+
+
+class FilterSchema(OpenApiFilterExtension):
+    """Tells the OpenAPI schema of the parameters of a list."""
+
+    target_class = "api.parameters.ReadFilters"
+    priority = 1
+
+    def get_schema_operation_parameters(self, auto_schema: Any, *args: Any, **kwargs: Any) -> list[dict[str, Any]]:
+        filters = auto_schema.view.filterset_class
+        if filters is None:
+            return []
+        return [{"name": name, "in": "query", **filters.described[name]} for name in filters.base_filters]
+
+
+class PointField(forms.CharField):
+    """Latitude and longitude in degrees, as `38.03,114.14`; cleaned to a pair of floats, None where empty."""
+
+    def clean(self, value: Any) -> tuple[float, float] | None:
+        text = super().clean(value)
+        if not text:
+            return None
+        parts = text.split(",")
+        if len(parts) != 2:
+            raise forms.ValidationError(_("Write latitude and longitude in degrees, as 38.03,114.14."))
+        return _angle(parts[0], most=90), _angle(parts[1], most=180)
+
+
+def _angle(text: str, *, most: int) -> float:
+    try:
+        angle = float(text) if len(text) <= 30 and text.isascii() else float("nan")
+    except ValueError:
+        angle = float("nan")
+    if not isfinite(angle) or abs(angle) > most:
+        raise forms.ValidationError(_("It must be a number from -%(most)d to %(most)d.") % {"most": most})
+    return angle
+
+
+def names_in(query: Mapping[str, str], parameter: str, known: Iterable[str]) -> set[str] | None:
+    """
+    Return the names that a parameter lists, separated by commas; None where it is not there.
+
+    Raises ValidationError for one that is not in `known`.
+    """
+    text = query.get(parameter, "")
+    if not text:
+        return None
+    if len(text) > LONGEST_LIST:
+        raise ValidationError({parameter: _("It is too long.")})
+    names, known = {name.strip() for name in text.split(",")}, list(known)
+    if not names <= set(known):
+        raise ValidationError({parameter: _("Only these can be named: %(known)s.") % {"known": ", ".join(known)}})
+    return names

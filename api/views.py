@@ -1,0 +1,138 @@
+"""What all REST doors have in common; a door says which resource, which rows and which parameters."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any, ClassVar
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
+from rest_framework import generics
+from rest_framework.exceptions import APIException, AuthenticationFailed, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from api import calls
+from api.credentials import ScopeNeeded
+from api.languages import language_of
+from api.limits import Standing
+from api.pagination import CursorPages, Key
+from api.parameters import Filters, names_in
+from api.resources import Resource
+
+
+class Door(APIView):
+    """A view of the API: refuses parameters that it does not know, tells of limits, speaks the caller's language."""
+
+    http_method_names = ["get", "head", "options"]
+    permission_classes = [ScopeNeeded]
+    # What credentials must allow; a door that is `open_to_all` asks no credentials, but none that do not allow it.
+    scope = ""
+    open_to_all = False
+    # What its address takes after the question mark.
+    parameters: ClassVar[tuple[str, ...]] = ()
+    standing: Standing | None = None
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with translation.override(language_of(request)):
+            return super().dispatch(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        try:
+            super().initial(request, *args, **kwargs)
+        except APIException:
+            if self.standing is None:
+                # Who is turned away has called, too; trying keys without end is refused like any calling without end.
+                with suppress(AuthenticationFailed):
+                    request.auth  # noqa: B018 - from here on it is known that there is none
+                self.check_throttles(request)
+            raise
+        known = self.get_parameters()
+        wrong = {name: _wrong_use(name, known) for name in request.query_params if name not in known}
+        wrong |= {
+            name: _("It may be given only once.")
+            for name, values in request.query_params.lists()
+            if name in known and len(values) > 1
+        }
+        if wrong:
+            raise ValidationError(wrong)
+
+    def get_parameters(self) -> list[str]:
+        return list(self.parameters)
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        return HttpResponse(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        if response.status_code < 400:
+            response["Content-Language"] = "zh-Hans, en"
+        response = super().finalize_response(request, response, *args, **kwargs)
+        patch_vary_headers(response, ["Authorization"])
+        if self.standing:
+            calls.tell(response, self.standing)
+        return response
+
+
+def _wrong_use(name: str, known: list[str]) -> str:
+    if not known:
+        return _("This address takes no parameters.")
+    return _("There is no such parameter here. Known are: %(known)s.") % {"known": ", ".join(known)}
+
+
+class Told(Door, generics.GenericAPIView):
+    """A door that tells of resources, as much of each as `fields` and `expand` ask for."""
+
+    serializer_class: type[Resource]
+
+    def get_parameters(self) -> list[str]:
+        of_resource = ["fields", "expand"] if self.serializer_class.expandable() else ["fields"]
+        return [*super().get_parameters(), *of_resource]
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        asked = getattr(self.request, "query_params", {})
+        resource = self.serializer_class
+        return {
+            **super().get_serializer_context(),
+            "fields": names_in(asked, "fields", resource.field_names()),
+            "expand": names_in(asked, "expand", resource.expandable()) or set(),
+        }
+
+
+class ListDoor(Told, generics.ListAPIView):
+    """A list in pages. `filterset_class` says what it can be narrowed by, `order` in which order it comes."""
+
+    filterset_class: type[Filters] | None = None
+    pagination_class = CursorPages
+    order: tuple[Key, ...]
+
+    def get_parameters(self) -> list[str]:
+        filters = self.filterset_class.base_filters if self.filterset_class else ()
+        return [*filters, *super().get_parameters(), "limit", "cursor"]
+
+    def get_order(self) -> tuple[Key, ...]:
+        return self.order
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        context = self.get_serializer_context()
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.serializer_class(self.prepare(page), many=True, context=context).data)
+
+    def prepare(self, page: Any) -> Any:
+        """Fetch for the entries of one page what their rows do not have, in a fixed number of queries."""
+        return page
+
+
+class DetailDoor(Told):
+    """One resource, found by the code in the address."""
+
+    def find(self, code: str) -> Any:
+        """Return the thing of this code. Raises Http404 (or `NotHere`)."""
+        raise NotImplementedError
+
+    def get(self, request: Request, code: str, *args: Any, **kwargs: Any) -> Response:
+        context = self.get_serializer_context()
+        return Response(self.serializer_class(self.find(code), context=context).data)

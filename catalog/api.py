@@ -1,0 +1,191 @@
+"""The catalogue for programs: phones, brands, tiers; from the same copy in memory as the pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django import forms
+from django.http import Http404
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers
+
+from api.pagination import Key
+from api.parameters import Filters
+from api.resources import Money, Reference, Resource, Text, Texts
+from api.views import DetailDoor, ListDoor
+from catalog.catalogue import current_catalogue
+from catalog.filters import Selection, filters, found
+from catalog.models import Generation, Phone, Provenance
+
+BY_SLUG = (Key("slug", str),)
+BY_POSITION = (Key("position", int),)
+
+
+class BrandResource(Resource):
+    slug = serializers.CharField()
+    name = Text()
+
+
+class TierResource(Resource):
+    slug = serializers.CharField()
+    name = Text()
+    summary = Text()
+    explanation = Text()
+
+
+class ColourResource(Resource):
+    name = Text()
+    rgb = serializers.CharField(help_text="as #RRGGBB")
+
+
+class AppResource(Resource):
+    name = Text()
+    provenance = serializers.ChoiceField(Provenance.choices)
+
+
+class PhoneResource(Resource):
+    slug = serializers.CharField()
+    name = Text()
+    description = Text()
+    model = serializers.CharField()
+    brand = Reference(BrandResource, code="brand.slug")
+    tier = Reference(TierResource, code="tier.slug")
+    price = Money(source="price_fen")
+    is_discontinued = serializers.BooleanField()
+    os_name = serializers.CharField()
+    os_version = serializers.CharField()
+    screen_inches = serializers.FloatField()
+    screen_width_px = serializers.IntegerField()
+    screen_height_px = serializers.IntegerField()
+    body_width_mm = serializers.FloatField()
+    body_height_mm = serializers.FloatField()
+    body_depth_mm = serializers.FloatField()
+    weight_g = serializers.IntegerField()
+    cpu_cores = serializers.IntegerField()
+    cpu_ghz = serializers.FloatField()
+    ram_mb = serializers.IntegerField()
+    storage_gb = serializers.IntegerField()
+    memory_card_max_gb = serializers.IntegerField(help_text="0: no slot for a memory card")
+    camera_back_mp = serializers.FloatField()
+    camera_front_mp = serializers.FloatField()
+    battery_mah = serializers.IntegerField()
+    dual_sim = serializers.BooleanField()
+    generation = serializers.ChoiceField(Generation.choices)
+    network_modes = serializers.ListField(child=serializers.CharField())
+    network_bands = serializers.ListField(child=serializers.CharField())
+    box = Texts()
+    colours = serializers.SerializerMethodField()
+    preinstalled_apps = serializers.SerializerMethodField()
+    provenance = serializers.DictField(
+        child=serializers.ChoiceField(Provenance.choices),
+        help_text="for each value whether the press reported it or it is illustrative",
+    )
+
+    @extend_schema_field(ColourResource(many=True))
+    def get_colours(self, phone: Phone) -> Any:
+        return ColourResource(phone.colours.all(), many=True).data
+
+    @extend_schema_field(AppResource(many=True))
+    def get_preinstalled_apps(self, phone: Phone) -> Any:
+        return AppResource(phone.preinstalled_apps.all(), many=True).data
+
+
+def _choice(description: str, values: list[str] | None = None) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string", **({"enum": values} if values else {})}}
+
+
+class PhoneFilters(Filters):
+    """The questions of the page with all phones, by the same rules."""
+
+    tier = django_filters.CharFilter()
+    brand = django_filters.CharFilter()
+    price = django_filters.CharFilter()
+    screen = django_filters.CharFilter()
+    battery = django_filters.CharFilter()
+    internet = django_filters.CharFilter()
+    sim = django_filters.CharFilter()
+
+    described = {
+        "tier": _choice("The slug of a tier."),
+        "brand": _choice("The slug of a brand."),
+        "price": _choice("From how many to how many yuan.", ["0-399", "400-599", "600-899", "from-900"]),
+        "screen": _choice("How large the screen is.", ["small", "medium", "large", "extra-large"]),
+        "battery": _choice("How long a charge lasts.", ["day", "two-days"]),
+        "internet": _choice("The fastest mobile network.", ["4g", "3g"]),
+        "sim": _choice("How many SIM cards fit.", ["two", "one"]),
+    }
+
+    def get_form_class(self) -> Any:
+        """Return the form whose fields know the values that the page's filters know."""
+        form = super().get_form_class()
+        for question in filters(current_catalogue()):
+            values = [(value, value) for value in question.by_value]
+            form.base_fields[question.name] = forms.ChoiceField(choices=values, required=False)
+        return form
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        catalogue = current_catalogue()
+        chosen = self.form.cleaned_data
+        names = [question.name for question in filters(catalogue) if chosen.get(question.name)]
+        passed = found(catalogue, Selection(tuple((name, chosen[name]) for name in names)))
+        return sorted(passed, key=lambda phone: phone.position)
+
+
+class _InMemory:
+    """The phones that are in memory already, as filters ask for them."""
+
+    model = Phone
+
+    def __init__(self, entries: Any) -> None:
+        self.entries = entries
+
+    def all(self) -> Any:
+        return self.entries
+
+
+@extend_schema(tags=["catalogue"], summary="Phones on sale", description="In the order of the shelf.")
+class PhoneList(ListDoor):
+    scope = "catalog:read"
+    open_to_all = True
+    serializer_class = PhoneResource
+    filterset_class = PhoneFilters
+    order = BY_POSITION
+
+    def get_queryset(self) -> Any:
+        return _InMemory(current_catalogue().listed)
+
+
+@extend_schema(tags=["catalogue"], summary="A phone", description="Discontinued phones keep their address.")
+class PhoneDetail(DetailDoor):
+    scope = "catalog:read"
+    open_to_all = True
+    serializer_class = PhoneResource
+
+    def find(self, code: str) -> Phone:
+        phone = current_catalogue().by_slug.get(code)
+        if phone is None:
+            raise Http404
+        return phone
+
+
+@extend_schema(tags=["catalogue"], summary="Brands")
+class BrandList(ListDoor):
+    scope = "catalog:read"
+    open_to_all = True
+    serializer_class = BrandResource
+    order = BY_SLUG
+
+    def get_queryset(self) -> Any:
+        return current_catalogue().brands
+
+
+@extend_schema(tags=["catalogue"], summary="Tiers", description="Families of phones, the less expensive one first.")
+class TierList(ListDoor):
+    scope = "catalog:read"
+    open_to_all = True
+    serializer_class = TierResource
+    order = BY_POSITION
+
+    def get_queryset(self) -> Any:
+        return current_catalogue().tiers

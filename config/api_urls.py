@@ -1,0 +1,24 @@
+"""Addresses of the REST API: one for each resource, without a slash at its end."""
+
+from django.urls import path
+
+from api import schema
+from catalog import api as catalogue
+from stores import api as stores
+from stores import stock_api as stock
+
+app_name = "api"
+
+urlpatterns = [
+    path("phones", catalogue.PhoneList.as_view(), name="phones"),
+    path("phones/<slug:code>", catalogue.PhoneDetail.as_view(), name="phone"),
+    path("brands", catalogue.BrandList.as_view(), name="brands"),
+    path("tiers", catalogue.TierList.as_view(), name="tiers"),
+    path("regions", stores.RegionList.as_view(), name="regions"),
+    path("regions/<slug:code>", stores.RegionDetail.as_view(), name="region"),
+    path("outlets", stores.OutletList.as_view(), name="outlets"),
+    path("outlets/<slug:code>", stores.OutletDetail.as_view(), name="outlet"),
+    path("outlets/<slug:code>/stock", stock.OutletStock.as_view(), name="outlet_stock"),
+    path("stock", stock.StockList.as_view(), name="stock"),
+    path("schema/", schema.schema_view, name="schema"),
+]

@@ -1,0 +1,111 @@
+"""
+Keys: given out once, known by a hash from then on, ended at once.
+
+A key is `cunpu_PREFIX_SECRET`. The secret has 256 random bits, so a plain SHA-256 of it tells nobody anything, and
+checking it costs one look-up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import string
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from api.credentials import SCOPES
+from partners.models import PREFIX_LENGTH, USUAL_CALLS, ApiKey, Partner
+
+KEY = re.compile(rf"cunpu_([a-z0-9]{{{PREFIX_LENGTH}}})_([A-Za-z0-9_-]{{43}})")
+# How exactly "last used" is known; a write for every call would cost more than it tells.
+LAST_USED_STEP = timedelta(minutes=1)
+_LETTERS = string.ascii_lowercase + string.digits
+
+
+def issue_key(
+    partner: Partner,
+    scopes: Sequence[str],
+    *,
+    expires_at: datetime | None = None,
+    outlets: Sequence[str] = (),
+    regions: Sequence[str] = (),
+    phones: Sequence[str] = (),
+    calls_per_minute: int = USUAL_CALLS,
+) -> str:
+    """Give `partner` a new key; return it. It cannot be shown again."""
+    prefix = "".join(secrets.choice(_LETTERS) for _letter in range(PREFIX_LENGTH))
+    secret = secrets.token_urlsafe(32)
+    ApiKey.objects.create(
+        partner=partner,
+        prefix=prefix,
+        secret_hash=_hashed(secret),
+        scopes=list(scopes),
+        expires_at=expires_at,
+        outlets=list(outlets),
+        regions=list(regions),
+        phones=list(phones),
+        calls_per_minute=calls_per_minute,
+    )
+    return f"cunpu_{prefix}_{secret}"
+
+
+def revoke_key(prefix: str, moment: datetime) -> bool:
+    """End a key at once; return False if there is none of this prefix that has not ended so before."""
+    return ApiKey.objects.filter(prefix=prefix, revoked_at=None).update(revoked_at=moment) == 1
+
+
+class KeyAuthentication(BaseAuthentication):
+    """Reads `Authorization: Bearer KEY`. One query for a call, and one write a minute for each key in use."""
+
+    def authenticate(self, request: Request) -> tuple[Partner, ApiKey] | None:
+        header = get_authorization_header(request).decode("latin-1")
+        if not header.strip():
+            return None
+        scheme, _space, text = header.partition(" ")
+        typed = KEY.fullmatch(text.strip())
+        if scheme.lower() != "bearer" or not typed:
+            raise AuthenticationFailed(_("Authorization must be Bearer and a key."))
+        prefix, secret = typed.groups()
+        key = ApiKey.objects.select_related("partner").filter(prefix=prefix).first()
+        moment = timezone.now()
+        # One answer for all of it: a stranger learns nothing about a key.
+        if key is None or not secrets.compare_digest(key.secret_hash, _hashed(secret)) or not key.is_good(moment):
+            raise AuthenticationFailed(_("There is no such key, or it has expired or been revoked."))
+        _note_use(key, moment)
+        return key.partner, key
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="api"'
+
+
+def _note_use(key: ApiKey, moment: datetime) -> None:
+    before = moment - LAST_USED_STEP
+    if key.last_used_at is None or key.last_used_at < before:
+        # The condition once more: of several callers at once one writes.
+        long_ago = Q(last_used_at=None) | Q(last_used_at__lt=before)
+        ApiKey.objects.filter(long_ago, pk=key.pk).update(last_used_at=moment)
+
+
+def _hashed(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class KeySchema(OpenApiAuthenticationExtension):
+    """Tells the OpenAPI schema how to send a key."""
+
+    target_class = "partners.keys.KeyAuthentication"
+    name = "key"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        scopes = "; ".join(f"`{scope}`: {meaning}" for scope, meaning in SCOPES.items())
+        return {"type": "http", "scheme": "bearer", "description": f"A key from head office. Scopes: {scopes}."}

@@ -1,0 +1,288 @@
+"""Regions and outlets for programs, by the same questions as the pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django import forms
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import ProhibitNullCharactersValidator
+from django.db.models import TextField, Value
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers
+
+from api.pagination import Key
+from api.parameters import Filters, PointField
+from api.resources import Reference, Resource, Text
+from api.views import DetailDoor, ListDoor
+from catalog.catalogue import current_catalogue
+from catalog.models import Phone
+from stores.finder import codes_of, named
+from stores.geography import Point, distance_km
+from stores.hours import NO_WEEK, SHANGHAI, Closure, weeks_of
+from stores.models import Outlet, Region
+from stores.pages import find_outlet, find_region
+from stores.place_words import COUNTY_OFFSET, as_far_as_known
+from stores.search import LONGEST_QUESTION, find_places
+
+BY_CODE = (Key("code", str),)
+BY_DISTANCE = (Key("chord", float), *BY_CODE)
+BY_RANK = (Key("rank", int), *BY_CODE)
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+LEVELS = {level.name.lower(): level.value for level in Region.Level}
+
+LOCATION_SCHEMA: dict[str, Any] = {
+    "type": ["object", "null"],
+    "properties": {"latitude": {"type": "number"}, "longitude": {"type": "number"}},
+    "required": ["latitude", "longitude"],
+    "description": "Degrees, WGS 84.",
+}
+HOURS_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "From when to when on each weekday, in Asia/Shanghai.",
+    "additionalProperties": {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {"opens": {"type": "string"}, "closes": {"type": "string"}},
+            "required": ["opens", "closes"],
+        },
+    },
+    "example": {"monday": [{"opens": "08:30", "closes": "18:00"}], "sunday": []},
+}
+DISTANCE_SCHEMA: dict[str, Any] = {
+    "type": ["object", "null"],
+    "description": "As the crow flies from `near`, and no closer than the place of the outlet is known.",
+    "properties": {"km": {"type": "integer"}, "precision": {"type": "string", "enum": ["about", "within"]}},
+    "required": ["km", "precision"],
+}
+
+
+class RegionResource(Resource):
+    code = serializers.CharField(help_text="GB/T 2260 down to the county, nine digits (NBS) for a town")
+    level = serializers.SerializerMethodField()
+    name = Text()
+    location = serializers.SerializerMethodField()
+    outlet_count = serializers.IntegerField(help_text="outlets that customers can see")
+
+    @extend_schema_field({"type": "string", "enum": list(LEVELS)})
+    def get_level(self, region: Region) -> str:
+        return Region.Level(region.level).name.lower()
+
+    @extend_schema_field(LOCATION_SCHEMA)
+    def get_location(self, region: Region) -> dict[str, float] | None:
+        if region.latitude is None or region.longitude is None:
+            return None
+        return {"latitude": region.latitude, "longitude": region.longitude}
+
+
+class RegionInTree(RegionResource):
+    """A region that also says what it lies in."""
+
+    parent = Reference(RegionResource, code="parent_id")  # type: ignore[assignment]
+
+
+class ClosureResource(Resource):
+    first_day = serializers.DateField()
+    last_day = serializers.DateField(help_text="closed on this day, too")
+    reason = Text()
+
+
+class OutletResource(Resource):
+    code = serializers.CharField()
+    name = Text()
+    address = Text()
+    town = Reference(RegionResource, code="town_id")
+    state = serializers.ChoiceField(Outlet.State.choices)
+    telephone = serializers.CharField(help_text="empty where there is none")
+    location = serializers.SerializerMethodField()
+    coordinate_source = serializers.ChoiceField(Outlet.CoordinateSource.choices, help_text="how the point is known")
+    coordinate_accuracy_km = serializers.IntegerField(help_text="how far off the point may be")
+    hours = serializers.SerializerMethodField()
+    closures = ClosureResource(many=True, help_text="coming days, first and last included, on which it does not open")
+    distance = serializers.SerializerMethodField()
+
+    @extend_schema_field(LOCATION_SCHEMA)
+    def get_location(self, outlet: Outlet) -> dict[str, float]:
+        return {"latitude": outlet.latitude, "longitude": outlet.longitude}
+
+    @extend_schema_field(HOURS_SCHEMA)
+    def get_hours(self, outlet: Any) -> dict[str, list[dict[str, str]]]:
+        return {
+            day: [{"opens": f"{opens:%H:%M}", "closes": f"{closes:%H:%M}"} for opens, closes in spans]
+            for day, spans in zip(WEEKDAYS, outlet.week, strict=True)
+        }
+
+    @extend_schema_field(DISTANCE_SCHEMA)
+    def get_distance(self, outlet: Any) -> dict[str, Any] | None:
+        chord = getattr(outlet, "chord", None)
+        if chord is None:
+            return None
+        is_vague = outlet.coordinate_source == COUNTY_OFFSET
+        is_within, km = as_far_as_known(distance_km(chord), outlet.coordinate_accuracy_km, is_vague)
+        return {"km": km, "precision": "within" if is_within else "about"}
+
+
+class RegionFilters(Filters):
+    parent = django_filters.CharFilter(validators=[ProhibitNullCharactersValidator()])
+    level = django_filters.ChoiceFilter(choices=[(level, level) for level in LEVELS], method="of_level")
+
+    described = {
+        "parent": {"description": "The code of the region that they lie right in.", "schema": {"type": "string"}},
+        "level": {"description": "Only regions of this level.", "schema": {"type": "string", "enum": list(LEVELS)}},
+    }
+
+    def of_level(self, regions: Any, name: str, level: str) -> Any:
+        return regions.filter(level=LEVELS[level])
+
+
+class PhoneField(forms.CharField):
+    """The slug of a phone of the catalogue; cleaned to the phone, None where empty."""
+
+    def clean(self, value: Any) -> Phone | None:
+        slug = super().clean(value)
+        if slug and slug not in current_catalogue().by_slug:
+            raise forms.ValidationError(_("We have no phone of this name."))
+        return current_catalogue().by_slug.get(slug)
+
+
+class RegionField(forms.RegexField):
+    """The code of a region; cleaned to the region, None where empty. One query."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(r"^[0-9]{6}([0-9]{3})?$", **options)
+
+    def clean(self, value: Any) -> Region | None:
+        code = super().clean(value)
+        region = Region.objects.filter(pk=code).first() if code else None
+        if code and region is None:
+            raise forms.ValidationError(_("We know no place with this code."))
+        return region
+
+
+class TextFilter(django_filters.Filter):
+    field_class = forms.CharField
+
+
+class PointFilter(django_filters.Filter):
+    field_class = PointField
+
+
+class PhoneFilter(django_filters.Filter):
+    field_class = PhoneField
+
+
+class RegionFilter(django_filters.Filter):
+    field_class = RegionField
+
+
+class OutletFilters(Filters):
+    """What the finder of the pages is asked, in any combination."""
+
+    q = TextFilter(method="asked", max_length=LONGEST_QUESTION)
+    near = PointFilter(method="around")
+    has = PhoneFilter(method="that_have")
+    region = RegionFilter(method="inside")
+
+    described = {
+        "q": {
+            "description": "A part of the name of outlet, town or county: Chinese, pinyin, initials; or a code.",
+            "schema": {"type": "string", "maxLength": LONGEST_QUESTION},
+        },
+        "near": {
+            "description": "Latitude and longitude. Only outlets that are open for business, the nearest first.",
+            "schema": {"type": "string", "example": "38.03,114.14"},
+        },
+        "has": {
+            "description": "The slug of a phone: only outlets that can promise one now.",
+            "schema": {"type": "string"},
+        },
+        "region": {
+            "description": "The code of a province, city, county or town: only outlets in it.",
+            "schema": {"type": "string", "pattern": "^[0-9]{6}([0-9]{3})?$"},
+        },
+    }
+
+    def asked(self, outlets: Any, name: str, text: str) -> Any:
+        asked = codes_of(find_places(text))
+        return named(outlets, **{key: Value(codes, ArrayField(TextField())) for key, codes in asked.items()})
+
+    def around(self, outlets: Any, name: str, point: tuple[float, float]) -> Any:
+        return outlets.open().nearest(Point(*point))
+
+    def that_have(self, outlets: Any, name: str, phone: Phone) -> Any:
+        return outlets.having(phone)
+
+    def inside(self, outlets: Any, name: str, region: Region) -> Any:
+        return outlets.in_region(region)
+
+
+@extend_schema(tags=["places"], summary="Regions", description="Provinces, cities, counties and towns, by their codes.")
+class RegionList(ListDoor):
+    scope = "stores:read"
+    open_to_all = True
+    serializer_class = RegionInTree
+    filterset_class = RegionFilters
+    order = BY_CODE
+
+    def get_queryset(self) -> Any:
+        regions = Region.objects.all()
+        return regions.select_related("parent") if "expand" in self.request.query_params else regions
+
+
+@extend_schema(tags=["places"], summary="A region")
+class RegionDetail(DetailDoor):
+    scope = "stores:read"
+    open_to_all = True
+    serializer_class = RegionInTree
+
+    def find(self, code: str) -> Region:
+        return find_region(code)
+
+
+@extend_schema(
+    tags=["places"],
+    summary="Outlets",
+    description="All but those that have closed for good. Ordered by code; with `near` by distance, with `q` alone by "
+    "how well they answer. `distance` is null without `near`.",
+)
+class OutletList(ListDoor):
+    scope = "stores:read"
+    open_to_all = True
+    serializer_class = OutletResource
+    filterset_class = OutletFilters
+
+    def get_order(self) -> tuple[Key, ...]:
+        asked = self.request.query_params
+        if asked.get("near"):
+            return BY_DISTANCE
+        return BY_RANK if asked.get("q", "").strip() else BY_CODE
+
+    def get_queryset(self) -> Any:
+        today = timezone.now().astimezone(SHANGHAI).date()
+        outlets = Outlet.objects.visible().with_closures(today).defer("position", "geonames_id")
+        return outlets.select_related("town") if "expand" in self.request.query_params else outlets
+
+    def prepare(self, page: Any) -> Any:
+        weeks = weeks_of(outlet.timetable_id for outlet in page)
+        for outlet in page:
+            outlet.week = weeks.get(outlet.timetable_id, NO_WEEK)
+            outlet.closures = [Closure.from_json(period) for period in outlet.closures]
+        return page
+
+
+@extend_schema(tags=["places"], summary="An outlet")
+class OutletDetail(DetailDoor):
+    scope = "stores:read"
+    open_to_all = True
+    serializer_class = OutletResource
+
+    def find(self, code: str) -> Any:
+        outlet: Any
+        outlet, closures = find_outlet(code, timezone.now())
+        outlet.closures = closures
+        outlet.week = weeks_of([outlet.timetable_id]).get(outlet.timetable_id, NO_WEEK)
+        return outlet

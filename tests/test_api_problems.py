@@ -1,0 +1,163 @@
+"""What programs are told when something is wrong: always a problem (RFC 9457), in their language, with a way on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client, override_settings
+from django.urls import path
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.problems import PROBLEMS
+from api.views import Door
+from config import urls
+from tests.factories import create_outlet
+
+pytestmark = pytest.mark.django_db
+
+
+class _Line(serializers.Serializer):
+    phone = serializers.CharField()
+    quantity = serializers.IntegerField(min_value=1)
+
+
+class _Form(serializers.Serializer):
+    lines = _Line(many=True)
+
+
+class Taker(Door):
+    """A door that takes something, as those will that write."""
+
+    http_method_names = ["post"]
+    open_to_all = True
+
+    def post(self, request: Request) -> Response:
+        _Form(data=request.data).is_valid(raise_exception=True)
+        raise ZeroDivisionError("for programmers")
+
+
+urlpatterns = [path("api/v1/taker", Taker.as_view()), *urls.urlpatterns]
+handler400, handler403, handler404, handler500 = urls.handler400, urls.handler403, urls.handler404, urls.handler500
+
+
+@pytest.fixture
+def careful_client() -> Client:
+    return Client(raise_request_exception=False)
+
+
+def problem(response: HttpResponse, name: str) -> Any:
+    """Return the problem of this kind that `response` holds."""
+    told = response.json()  # type: ignore[attr-defined]
+    assert response["Content-Type"] == "application/problem+json"
+    assert told["type"].endswith(f"/api/problems/{name}/"), told
+    assert told["status"] == response.status_code == PROBLEMS[name].status
+    return told
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        ({"path": "/api/v1/nothing"}, "not-found"),
+        ({"path": "/api/v1/phones/"}, "not-found"),
+        ({"path": "/api/v1/phones/%00"}, "not-found"),
+        ({"path": "/api/v1/phones/none"}, "not-found"),
+        ({"path": "/api/v1/regions/99"}, "not-found"),
+        ({"path": "/api/v1/phones", "REQUEST_METHOD": "DELETE"}, "method-not-allowed"),
+        ({"path": "/api/v1/schema/", "REQUEST_METHOD": "POST"}, "method-not-allowed"),
+        ({"path": "/api/v1/phones", "HTTP_ACCEPT": "text/html"}, "not-acceptable"),
+        ({"path": "/api/v1/phones", "HTTP_HOST": "a b"}, "bad-request"),
+        ({"path": "/api/v1/stock"}, "unauthorized"),
+    ],
+)
+def test_each_wrong_call_has_its_problem(client: Client, call: dict[str, Any], name: str) -> None:
+    problem(client.get(**call), name)
+
+
+def test_an_outlet_that_has_closed_is_gone(client: Client) -> None:
+    outlet = create_outlet(state="closed")
+    problem(client.get(f"/api/v1/outlets/{outlet.code}"), "gone")
+
+
+@override_settings(ROOT_URLCONF=__name__)
+@pytest.mark.parametrize(
+    ("body", "media_type", "name"),
+    [
+        ("{", "application/json", "malformed-body"),
+        (b"\xff", "application/json", "malformed-body"),
+        ("[" * 10_000, "application/json", "malformed-body"),
+        ("a=1", "text/csv", "unsupported-media-type"),
+        ("null", "application/json", "invalid-input"),
+        ('{"lines":[{"phone":"a","quantity":1}]}', "application/json", "internal-error"),
+    ],
+)
+def test_whatever_is_in_a_body_has_its_problem(careful_client: Client, body: Any, media_type: str, name: str) -> None:
+    problem(careful_client.post("/api/v1/taker", body, content_type=media_type), name)
+
+
+@override_settings(ROOT_URLCONF=__name__)
+def test_every_wrong_field_of_a_body_is_pointed_at(client: Client) -> None:
+    body = '{"lines":[{"phone":"a","quantity":1},{"phone":"","quantity":0}]}'
+    told = client.post("/api/v1/taker", body, content_type="application/json")
+    pointers = {error["pointer"] for error in problem(told, "invalid-input")["errors"]}
+    assert pointers == {"#/lines/1/phone", "#/lines/1/quantity"}
+
+
+@pytest.mark.parametrize(
+    ("query", "wrong"),
+    [
+        ("near=38", "near"),
+        ("near=91,0", "near"),
+        ("near=nan,0", "near"),
+        ("has=none", "has"),
+        ("region=99", "region"),
+        ("region=990000", "region"),
+        ("q=" + "x" * 61, "q"),
+        ("q=%00", "q"),
+        ("limit=0", "limit"),
+        ("limit=1001", "limit"),
+        ("cursor=x", "cursor"),
+        ("cursor=WyIwIiwiMCJd", "cursor"),
+        ("near=1,1&cursor=WzFlOTk5LCIwIl0", "cursor"),
+        ("fields=code,price", "fields"),
+        ("expand=town,address", "expand"),
+        ("near=1,1&near=2,2", "near"),
+        ("nearest=1,1", "nearest"),
+    ],
+)
+def test_each_wrong_parameter_is_named(client: Client, catalogue: Any, query: str, wrong: str) -> None:
+    told = problem(client.get(f"/api/v1/outlets?{query}"), "invalid-input")
+    assert [error["parameter"] for error in told["errors"]] == [wrong]
+    assert told["errors"][0]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "language", "title"),
+    [
+        ("", "zh-Hans", "这个地址上没有东西"),
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh-Hans", "这个地址上没有东西"),
+        ("en-GB,en;q=0.9", "en", "There is nothing at this address"),
+        ("fr,en;q=0.5", "en", "There is nothing at this address"),
+        ("\xff,;q=" + "x" * 600, "zh-Hans", "这个地址上没有东西"),
+    ],
+)
+def test_a_problem_is_told_in_the_language_asked_for(client: Client, wanted: str, language: str, title: str) -> None:
+    response = client.get("/api/v1/phones/none", headers={"Accept-Language": wanted})
+    assert problem(response, "not-found")["title"] == title
+    assert response["Content-Language"] == language
+    assert "Accept-Language" in response["Vary"]
+
+
+def test_every_type_of_problem_has_a_page(client: Client, settings: Any) -> None:
+    settings.SITE_URL = "http://testserver"
+    for told in PROBLEMS.values():
+        chinese = client.get(told.type.removeprefix("http://testserver"))
+        english = client.get(told.type.replace("http://testserver/", "/en/"))
+        assert told.type in chinese.content.decode()
+        assert told.type in english.content.decode()
+        assert chinese.content != english.content
+    assert client.get("/api/problems/none/").status_code == 404
+    assert client.get("/api/problems/").content.decode().count("<h2") == len(PROBLEMS)
