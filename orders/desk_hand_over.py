@@ -16,10 +16,9 @@ from orders.models import Order, Payment, State
 from orders.refusals import AlreadyCollected, OrderRefused, TooManyWrongCodes, WrongState
 from stores.access import Deed
 from stores.desk import DeskRequest, desk_deed, desk_form, desk_page, show
+from stores.desk_keys import sent_key
 from stores.desk_session import tell
 from stores.refusals import NotOnShelf, NotReserved, UnitRefused
-
-_KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 @desk_form(Deed.HAND_OVER)
@@ -33,8 +32,8 @@ def order_page(request: DeskRequest, order: Order) -> HttpResponseBase:
     if request.method != "POST":
         return show_order(request, order)
     data = request.POST
-    form_key = data.get("form_key", "")
-    if not _KEY.fullmatch(form_key):
+    form_key = sent_key(request)
+    if form_key is None:
         return show_order(request, order, 400, refusal=_("Please send the form once more."))
     if order.state == State.COLLECTED:
         return _done_before(request, order, form_key)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
@@ -21,6 +20,7 @@ from orders.models import Order, OrderChange, Payment, State
 from orders.refusals import OrderRefused
 from stores.access import Deed
 from stores.desk import DeskRequest, desk_deed, show
+from stores.desk_keys import new_key
 from stores.desk_session import tell
 from stores.hours import clock
 from stores.people import name_of, names_of
@@ -82,7 +82,7 @@ def show_order(request: DeskRequest, order: Order, status: int = 200, **more: An
         "may_without_code": may(Deed.HAND_OVER_WITHOUT_CODE),
         "is_proved": is_proved(request, order),
         "now": timezone.now(),
-        "form_key": secrets.token_hex(16),
+        "form_key": new_key(),
         "methods": Payment.Method,
         "typed": {},
     }

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from stores import desk_board, desk_boxes, desk_sign_in, desk_transfers
+from stores import desk_board, desk_boxes, desk_sign_in, desk_stocktake, desk_transfers
 
 
 class OutletCodeConverter(StringConverter):
@@ -20,6 +20,9 @@ urlpatterns = [
     path("sign-in/code/", desk_sign_in.code, name="code"),
     path("sign-out/", desk_sign_in.sign_out, name="sign_out"),
     path("password/", desk_sign_in.password, name="password"),
+    path("<outlet_code:outlet_code>/stocktake/", desk_stocktake.stocktake, name="stocktake"),
+    path("<outlet_code:outlet_code>/stocktake/differences/", desk_stocktake.differences, name="stocktake_differences"),
+    path("<outlet_code:outlet_code>/stocktake/drop/", desk_stocktake.drop_stocktake, name="drop_stocktake"),
     path("second-step/", desk_sign_in.second_step_page, name="second_step"),
     path("<outlet_code:outlet_code>/stock/", desk_board.board, name="board"),
     path("<outlet_code:outlet_code>/stock/<slug:slug>/", desk_board.ledger, name="phone"),

@@ -18,6 +18,7 @@ from stores.geography import CubeField, SpherePoint
 from stores.people_models import Assignment, Person, Role
 from stores.querysets import AVAILABLE, OutletQuerySet
 from stores.stock_models import LastCounts, RegionStock, RegionStockChange, StockLevel, StockMovement
+from stores.stocktake_models import Stocktake, StocktakeLine, StocktakeScan
 from stores.unit_models import Handset, HandsetEvent, HandsetNumber, Shortfall, Transfer, TransferLine
 
 __all__ = [
@@ -42,6 +43,9 @@ __all__ = [
     "Shortfall",
     "StockLevel",
     "StockMovement",
+    "Stocktake",
+    "StocktakeLine",
+    "StocktakeScan",
     "Timetable",
     "TimetableHours",
     "Transfer",

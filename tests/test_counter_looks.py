@@ -41,7 +41,7 @@ def open_desk(browser: Browser, live_server: object, shelf: StockLevel) -> Itera
         contexts.append(context)
         let_in(context, live_server, sign_in(create_person(Role.MANAGER, shelf.outlet)))
         tab = context.new_page()
-        tab.set_default_timeout(10_000)
+        tab.set_default_timeout(30_000)
         return tab
 
     yield open_desk
@@ -85,6 +85,19 @@ def test_pages_in_every_state_can_be_read_by_everybody(
     with tab.expect_navigation():
         tab.locator("main button").click()
     look("no reason")
+    other = create_shelf(shelf.outlet)
+    tab.goto(f"{here}/stocktake/")
+    scan(tab, "123")
+    look("no IMEI")
+    tab.locator(f"#count-{shelf.phone_id}").fill("1")
+    tab.locator(f"#count-{other.phone_id}").fill("x")
+    with tab.expect_navigation():
+        tab.locator("form:has(ul) button").click()
+    look("half noted")
+    tab.goto(f"{here}/stocktake/differences/")
+    with tab.expect_navigation():
+        tab.locator("main .choices button").click()
+    look("no reason for a difference")
     assert findings == []
 
 

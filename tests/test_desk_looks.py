@@ -42,7 +42,7 @@ def outlet(live_server: object) -> Outlet:
 @pytest.fixture
 def context(browser: Browser, live_server: object) -> Iterator[BrowserContext]:
     context = browser.new_context(base_url=str(live_server), viewport={"width": 360, "height": 740})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     yield context
     context.close()
 

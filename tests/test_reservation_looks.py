@@ -50,7 +50,7 @@ def look(request: pytest.FixtureRequest, browser: Browser, shops: list[Outlet], 
     context = browser.new_context(
         viewport={"width": width, "height": 740}, color_scheme=colours, base_url=f"{live_server}{prefix}/"
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     tab = context.new_page()
     tab.goto(f"{live_server}{prefix}/")
     with translation.override(language):

@@ -48,7 +48,7 @@ def walk(request: pytest.FixtureRequest, browser: Browser, town: Outlet, live_se
     context = browser.new_context(
         java_script_enabled=False, viewport={"width": width, "height": 740}, base_url=str(live_server)
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     page.goto(f"{prefix}/")
     with translation.override(language):
