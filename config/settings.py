@@ -122,6 +122,8 @@ LOGIN_REDIRECT_URL = "order_desk:home"
 # A session ends when nothing was done for so long, and in any case so long after signing in.
 DESK_IDLE_MINUTES = env.number("DESK_IDLE_MINUTES", 120, least=5, most=1440)
 DESK_SESSION_HOURS = env.number("DESK_SESSION_HOURS", 12, least=1, most=168)
+# By so many a clerk may correct a shelf in a day; more takes a manager.
+DESK_ADJUST_LIMIT = env.number("DESK_ADJUST_LIMIT", 2, least=0, most=1000)
 SESSION_COOKIE_NAME = "desk"
 SESSION_COOKIE_AGE = DESK_IDLE_MINUTES * 60
 

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from stores import desk_board, desk_boxes, desk_sign_in, desk_stocktake, desk_transfers
+from stores import desk_board, desk_boxes, desk_counter, desk_sign_in, desk_stocktake, desk_transfers
 
 
 class OutletCodeConverter(StringConverter):
@@ -27,6 +27,10 @@ urlpatterns = [
     path("<outlet_code:outlet_code>/stock/", desk_board.board, name="board"),
     path("<outlet_code:outlet_code>/stock/<slug:slug>/", desk_board.ledger, name="phone"),
     path("<outlet_code:outlet_code>/stock/<slug:slug>/nearby/", desk_board.nearby, name="nearby"),
+    path("<outlet_code:outlet_code>/sell/", desk_counter.sell, name="sell"),
+    path("<outlet_code:outlet_code>/take-back/", desk_counter.take_back, name="take_back"),
+    path("<outlet_code:outlet_code>/write-off/", desk_counter.write_off, name="write_off"),
+    path("<outlet_code:outlet_code>/adjust/", desk_counter.adjust, name="adjust"),
     path("<outlet_code:outlet_code>/receive/", desk_boxes.receive, name="receive"),
     path("<outlet_code:outlet_code>/boxes/<int:box_id>/", desk_boxes.box, name="box"),
     path("<outlet_code:outlet_code>/boxes/<int:box_id>/change/", desk_boxes.change, name="change_box"),

@@ -9,8 +9,10 @@ from stores.models import Transfer
 from stores.refusals import (
     MoreThanWasSent,
     NotOnShelf,
+    NumberNeeded,
     OperationKeyReused,
     OutOfStock,
+    PhoneNeeded,
     Shortage,
     StockRefusal,
     TransferNotPossible,
@@ -35,6 +37,12 @@ def in_words(refusal: StockRefusal) -> str:
             return _shortages(_("%(phone)s: %(wanted)d arrived, but only %(left)d were sent."), refusal)
         case TransferNotPossible():
             return _("This transfer is %(state)s.") % {"state": Transfer.State(refusal.state).label}
+        case PhoneNeeded():
+            return _("%(number)s is not on record. Choose which phone it is.") % {"number": refusal.number}
+        case NumberNeeded():
+            return _("These are known by their numbers: scan the one it is, as damaged or gone. Here: %(numbers)s.") % {
+                "numbers": ", ".join(refusal.numbers)
+            }
         case OperationKeyReused():
             return _("This form has been sent before, with something else in it. Look at the ledger and begin anew.")
     return str(refusal)

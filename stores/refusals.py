@@ -131,6 +131,26 @@ class UnitRefused(StockRefusal):
         super().__init__(f"Outlet {outlet_id}: units refused ({units}).")
 
 
+class PhoneNeeded(StockRefusal):
+    """The number is on no record, so somebody must say which phone it is of."""
+
+    code = "phone_needed"
+
+    def __init__(self, outlet_id: int, number: str) -> None:
+        self.outlet_id, self.number = outlet_id, number
+        super().__init__(f"Outlet {outlet_id}: {number} is on no record, and no phone was named.")
+
+
+class NumberNeeded(StockRefusal):
+    """The phones on this shelf are known by their numbers, so one leaves by its number; `numbers` are some of them."""
+
+    code = "number_needed"
+
+    def __init__(self, outlet_id: int, phone_id: int, numbers: tuple[str, ...]) -> None:
+        self.outlet_id, self.phone_id, self.numbers = outlet_id, phone_id, numbers
+        super().__init__(f"Outlet {outlet_id}: phone {phone_id} is known by its numbers: {', '.join(numbers)}.")
+
+
 class TransferNotPossible(StockRefusal):
     """A transfer in `state` cannot be agreed to, sent, received or cancelled (again)."""
 
