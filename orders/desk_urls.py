@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
 
-from orders import desk_ending, desk_find, desk_hand_over, desk_orders, desk_today
+from orders import desk_ending, desk_find, desk_hand_over, desk_new_order, desk_orders, desk_today
 
 
 class OrderNumberConverter(StringConverter):
@@ -26,6 +26,7 @@ urlpatterns = [
     path("", desk_today.home, name="home"),
     path("<outlet_code:outlet_code>/", desk_today.today, name="today"),
     path("<outlet_code:outlet_code>/find/", desk_find.find, name="find"),
+    path("<outlet_code:outlet_code>/new-order/", desk_new_order.new_order, name="new_order"),
     _of_order("", desk_hand_over.order_page, "order"),
     _of_order("set-aside/", desk_orders.set_aside, "set_aside"),
     _of_order("decline/", desk_ending.decline, "decline"),

@@ -80,10 +80,10 @@ class ReservationForm(PlainForm):
         return cls(initial={"language": get_language()})
 
     def clean_name(self) -> str:
-        return _or_refuse(parse_name, self.cleaned_data["name"])
+        return clean_name(self.cleaned_data["name"])
 
     def clean_mobile(self) -> str:
-        return _or_refuse(parse_mobile, self.cleaned_data["mobile"])
+        return clean_mobile(self.cleaned_data["mobile"])
 
 
 class LookUpForm(PlainForm):
@@ -114,6 +114,16 @@ class LookUpForm(PlainForm):
         if not re.fullmatch(r"[0-9]{4}|(\+?86)?1[0-9]{10}", digits, re.ASCII):
             raise ValidationError(_("Please write four digits."))
         return digits[-4:]
+
+
+def clean_name(text: str) -> str:
+    """Return a customer's name as it is kept; what the rule refuses is the field's error."""
+    return _or_refuse(parse_name, text)
+
+
+def clean_mobile(text: str) -> str:
+    """Return a mobile number as E.164; what the rule refuses is the field's error."""
+    return _or_refuse(parse_mobile, text)
 
 
 def _or_refuse(parse: Any, text: str) -> str:

@@ -98,6 +98,16 @@ def test_pages_in_every_state_can_be_read_by_everybody(
     with tab.expect_navigation():
         tab.locator("main .choices button").click()
     look("no reason for a difference")
+    tab.goto(f"{here}/new-order/")
+    tab.locator(f"#quantity-{shelf.phone_id}").fill("50")
+    tab.locator("#name").fill("刘桂英")
+    with tab.expect_navigation():
+        tab.locator("form:has(ul) button").click()
+    look("no mobile number")
+    tab.locator("#mobile").fill("13800138000")
+    with tab.expect_navigation():
+        tab.locator("form:has(ul) button").click()
+    look("not so many")
     assert findings == []
 
 
