@@ -15,7 +15,7 @@ from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from stores import handsets, stock, transfers, unit_numbers
+from stores import counter, handsets, stock, transfers, unit_numbers
 from stores.box_contents import Content, Contents, Purpose, contents_of
 from stores.ledger import MOST_AT_ONCE, Act, Kind
 from stores.models import Box, BoxCount, BoxScan, Handset, StockMovement, Transfer
@@ -204,9 +204,16 @@ def _carry_out(box: Box, contents: Contents, actor: str) -> None:
             if each.scanned and each.counted:
                 message = _("%(phone)s: scan all of them, or count all of them.") % {"phone": each.phone.name}
                 raise BoxRefused("some_scanned", message)
+            if unrecorded := each.quantity - _on_record(each):
+                counter.require_unnumbered(box.outlet_id, each.phone.pk, unrecorded)
         transfers.send(_transfer_id(box), quantities, act, units)
     else:
         transfers.receive(_transfer_id(box), {each.phone.pk: _arrival(each) for each in filled}, act)
+
+
+def _on_record(content: Content) -> int:
+    numbers = [number for unit in content.units() for number in unit]
+    return Handset.objects.filter(numbers__number__in=numbers).distinct().count() if numbers else 0
 
 
 def _arrival(content: Content) -> transfers.Arrival:

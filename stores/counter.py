@@ -43,7 +43,8 @@ def look(outlet_id: int, kind: Kind, typed: str, phone_id: int | None) -> tuple[
     """
     Return phone and unit that a number names, if a movement of this kind could take it now.
 
-    `phone_id` counts where the number is on no record yet. Raises UnitNumberInvalid, UnitRefused, PhoneNeeded.
+    `phone_id` counts where the number is on no record yet. Raises UnitNumberInvalid, UnitRefused, PhoneNeeded,
+    NumberNeeded.
     """
     number = unit_numbers.number(typed)
     unit = find(number)
@@ -54,6 +55,8 @@ def look(outlet_id: int, kind: Kind, typed: str, phone_id: int | None) -> tuple[
     if phone_id is None:
         raise PhoneNeeded(outlet_id, number)
     handsets.check(outlet_id, kind, {phone_id: [(number,)]})
+    if unit is None:
+        require_unnumbered(outlet_id, phone_id, 1)
     return phone_id, (number,)
 
 
@@ -64,7 +67,9 @@ def find(number: str) -> Handset | None:
 
 def require_unnumbered(outlet_id: int, phone_id: int, quantity: int) -> None:
     """
-    Let phones leave without a number only where so many stand on the shelf of which none is known.
+    Let phones whose numbers are on no record leave only where so many stand on the shelf of which none is known.
+
+    Otherwise the outlet would go on keeping numbers of phones that are gone.
 
     Raises NumberNeeded. Two queries.
     """

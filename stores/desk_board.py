@@ -51,7 +51,7 @@ def nearby(request: DeskRequest, slug: str) -> HttpResponse:
     phone = _phone(slug)
     refused = ""
     if request.method == "POST":
-        key, sender = sent_key(request), Outlet.objects.filter(code=request.POST.get("sender", "")[:20]).first()
+        key, sender = sent_key(request), _outlet(request.POST.get("sender", ""))
         quantity = _quantity(request.POST.get("quantity", ""))
         if key is None or sender is None or sender == request.outlet:
             refused = _("Choose one of these outlets.")
@@ -82,6 +82,11 @@ def _phone(slug: str) -> Phone:
     if phone is None:
         raise Http404
     return phone
+
+
+def _outlet(code: str) -> Outlet | None:
+    is_code = len(code) <= 20 and code.isascii() and code.replace("-", "").isdecimal()
+    return Outlet.objects.filter(code=code).first() if is_code else None
 
 
 def _quantity(text: str) -> int | None:

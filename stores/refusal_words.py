@@ -40,9 +40,9 @@ def in_words(refusal: StockRefusal) -> str:
         case PhoneNeeded():
             return _("%(number)s is not on record. Choose which phone it is.") % {"number": refusal.number}
         case NumberNeeded():
-            return _("These are known by their numbers: scan the one it is, as damaged or gone. Here: %(numbers)s.") % {
-                "numbers": ", ".join(refusal.numbers)
-            }
+            phone = current_catalogue().by_id.get(refusal.phone_id)
+            known = {"phone": phone.name if phone else "", "numbers": ", ".join(refusal.numbers)}
+            return _("%(phone)s is known here by its numbers: scan the one that leaves. Here: %(numbers)s.") % known
         case OperationKeyReused():
             return _("This form has been sent before, with something else in it. Look at the ledger and begin anew.")
     return str(refusal)

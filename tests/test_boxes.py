@@ -16,7 +16,7 @@ from stores import boxes, handsets, stock, transfers
 from stores.box_contents import contents_of
 from stores.boxes import BoxRefused
 from stores.models import Box, Handset, Outlet, StockLevel, Transfer
-from stores.refusals import MoreThanWasSent, TransferNotPossible, UnitNumberInvalid, UnitRefused
+from stores.refusals import MoreThanWasSent, NumberNeeded, TransferNotPossible, UnitNumberInvalid, UnitRefused
 from tests.books import assert_books_add_up
 from tests.crowd import at_once
 from tests.factories import act, create_outlet, create_phone, create_stock, create_unit
@@ -204,6 +204,29 @@ def test_a_transfer_is_scanned_out_and_in_short_and_damaged(transfer: Transfer, 
     states = [Handset.objects.get(numbers__number=each).state for each in numbers]
     assert states == ["on_shelf", "in_transit", "written_off"]
     assert_books_add_up()
+
+
+def test_what_is_known_by_number_leaves_by_number(transfer: Transfer, phone: Phone) -> None:
+    """Or the outlet would go on keeping numbers of phones that are gone."""
+    known = [create_unit() for _ in range(4)]
+    stock.receive(transfer.sender_id, {phone.pk: 4}, act(), {phone.pk: known})
+    stock.write_off(transfer.sender_id, {phone.pk: 3}, act())
+    box = boxes.open_transfer(transfer, Box.Purpose.SENDING, CLERK)
+    boxes.count(box.pk, phone.pk, 3)
+    with pytest.raises(NumberNeeded) as refusal:
+        book(box)
+    assert refusal.value.numbers == tuple(unit[0] for unit in known)
+    boxes.count(box.pk, phone.pk, 0)
+    boxes.choose_phone(box.pk, phone.pk, has_pairs=False)
+    for _ in range(3):
+        boxes.scan(box.pk, number())
+    with pytest.raises(NumberNeeded):
+        book(box)
+    for seq in (3, 2, 1):
+        boxes.undo(box.pk, seq)
+    # Two of six are known by no number.
+    boxes.count(box.pk, phone.pk, 2)
+    assert book(box).quantity == 2
 
 
 def test_what_is_on_another_way_does_not_arrive_with_this_one(transfer: Transfer, phone: Phone) -> None:

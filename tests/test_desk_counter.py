@@ -94,6 +94,12 @@ def test_sells_a_phone_that_was_only_counted(clerk: Client, outlet: Outlet, phon
     assert (state(number), on_hand(outlet, phone)) == ("sold", 0)
 
 
+def test_a_strange_number_does_not_take_the_place_of_a_known_one(clerk: Client, outlet: Outlet, phone: Phone) -> None:
+    (known,) = shelf(outlet, phone, 1)
+    answer = clerk.post(at(outlet, "sell"), form(create_unit()[0], phone=phone.slug))
+    assert (answer.status_code, known in answer.text, on_hand(outlet, phone)) == (422, True, 1)
+
+
 def test_what_is_promised_or_elsewhere_is_not_sold(clerk: Client, outlet: Outlet, phone: Phone) -> None:
     number = shelf(outlet, phone, 1)[0]
     stock.reserve(outlet.pk, {phone.pk: 1}, act())
@@ -169,7 +175,7 @@ def test_a_clerk_corrects_a_few_and_a_manager_more(
         ({"reason": " "}, "Say why"),
         ({"quantity": "2", "number": "350000000000000"}, "for one phone"),
         ({"way": "more", "number": "123"}, "no IMEI"),
-        ({"quantity": "2"}, "known by their numbers"),
+        ({"quantity": "2"}, "known here by its numbers"),
     ],
 )
 def test_a_correction_says_what_is_wrong(manager: Client, outlet: Outlet, phone: Phone, values, says: str) -> None:

@@ -160,7 +160,13 @@ def test_asks_the_nearest_for_a_phone_with_one_tap_and_once(clerk: Client, outle
     assert {answer["Location"] for answer in answers} == {at(outlet, f"transfers/{transfer.pk}/")}
     assert (transfer.sender, transfer.receiver, transfer.state) == (near, outlet, "requested")
     assert "Asked Near Store for one" in clerk.get(answers[0]["Location"]).text
-    for wrong in ({"quantity": "0"}, {"quantity": "x"}, {"sender": "999999999-99"}, {"sender": outlet.code}):
+    for wrong in (
+        {"quantity": "0"},
+        {"quantity": "x"},
+        {"sender": "999999999-99"},
+        {"sender": "\0"},
+        {"sender": outlet.code},
+    ):
         refused = clerk.post(page, form | {"sender": far.code} | wrong)
         assert (refused.status_code, 'role="alert"' in refused.text) == (422, True)
     # The same form, with something else in it.
