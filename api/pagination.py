@@ -84,7 +84,7 @@ class CursorPages(BasePagination):
                 "name": "cursor",
                 "in": "query",
                 "description": "Which page: taken from `next` of the one before, never made up.",
-                "schema": {"type": "string"},
+                "schema": {"type": "string", "minLength": 1},
             },
         ]
 

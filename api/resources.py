@@ -52,7 +52,8 @@ class Reference(serializers.Field):
 
     def get_attribute(self, instance: Any) -> Any:
         if self.field_name in self.context.get("expand", ()):
-            return self.resource(getattr(instance, str(self.field_name))).data
+            whole = getattr(instance, str(self.field_name))
+            return None if whole is None else self.resource(whole).data
         return self.code(instance)
 
     def to_representation(self, value: Any) -> Any:

@@ -89,7 +89,7 @@ class DoorSchema(AutoSchema):
 def _names(name: str, description: str, names: list[str]) -> OpenApiParameter:
     items = {"type": "string", "enum": names}
     return OpenApiParameter(
-        name, {"type": "array", "items": items}, description=description, style="form", explode=False
+        name, {"type": "array", "items": items, "minItems": 1}, description=description, style="form", explode=False
     )
 
 

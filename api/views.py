@@ -58,6 +58,9 @@ class Door(APIView):
             for name, values in request.query_params.lists()
             if name in known and len(values) > 1
         }
+        wrong |= {
+            name: _("It is empty.") for name, value in request.query_params.items() if not (value or name in wrong)
+        }
         if wrong:
             raise ValidationError(wrong)
 

@@ -92,7 +92,10 @@ class PhoneResource(Resource):
 
 
 def _choice(description: str, values: list[str] | None = None) -> dict[str, Any]:
-    return {"description": description, "schema": {"type": "string", **({"enum": values} if values else {})}}
+    return {
+        "description": description,
+        "schema": {"type": "string", **({"enum": values} if values else {"minLength": 1})},
+    }
 
 
 class PhoneFilters(Filters):

@@ -30,6 +30,7 @@ GOOD = [
     "38,114",
     "yunos",
     "county",
+    "parent",
     "slug",
     "code",
     "town",

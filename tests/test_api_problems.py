@@ -126,6 +126,8 @@ def test_every_wrong_field_of_a_body_is_pointed_at(client: Client) -> None:
         ("expand=town,address", "expand"),
         ("near=1,1&near=2,2", "near"),
         ("nearest=1,1", "nearest"),
+        ("region=", "region"),
+        ("fields=", "fields"),
     ],
 )
 def test_each_wrong_parameter_is_named(client: Client, catalogue: Any, query: str, wrong: str) -> None:

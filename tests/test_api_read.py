@@ -98,7 +98,9 @@ def outlets(catalogue: Catalogue) -> list[Outlet]:
     return made
 
 
-@pytest.mark.parametrize("query", ["", "near=38,115", "q=fengning", "region=130000", "has=uniscope-y401&near=38,114"])
+@pytest.mark.parametrize(
+    "query", ["fields=code", "near=38,115", "q=fengning", "region=130000", "has=uniscope-y401&near=38,114"]
+)
 def test_a_cursor_leads_through_all_outlets_once(client: Client, outlets: list[Outlet], query: str) -> None:
     whole = read(client, "outlets", f"?{query}")["results"]
     assert len(whole) == (3 if "has" in query else 9)
@@ -143,6 +145,7 @@ def test_regions_are_a_tree(client: Client) -> None:
     assert codes(read(client, "regions", "?level=county")) == ["130121"]
     assert codes(read(client, "regions", "?parent=130121&expand=parent")) == ["130121100"]
     assert read(client, "regions/{code}", code="130121100")["parent"] == "130121"
+    assert read(client, "regions/{code}", "?expand=parent&fields=parent", code="130000") == {"parent": None}
 
 
 def test_the_number_of_queries_does_not_grow(
