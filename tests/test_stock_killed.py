@@ -8,7 +8,8 @@ from django.db import Error, connection
 from django.utils import timezone
 
 from stores import stock, transfers
-from stores.counts import apply_count
+from stores.counts import apply_count, apply_staged_counts
+from stores.models import StockLevel
 from stores.outlets import change_state
 from stores.transfers import Arrival
 from tests.books import assert_books_add_up
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 TABLES = [
     "stocklevel", "stockmovement", "regionstockchange", "handset", "handsetnumber", "handsetevent", "shortfall",
-    "transfer", "transferline", "outlet",
+    "transfer", "transferline", "outlet", "lastcounts",
 ]  # fmt: skip
 
 
@@ -133,4 +134,71 @@ def test_all_or_nothing(scene, deed):
     assert after != before
     deed(scene, key)
     assert everything() == after
+    assert_books_add_up()
+
+
+def count_in_bulk(rows):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMPORARY TABLE staged (outlet_id int, phone_id smallint, on_hand int, counted_at timestamptz)"
+        )
+        cursor.executemany("INSERT INTO staged VALUES (%s, %s, %s, %s)", rows)
+        summary = apply_staged_counts(cursor, table="staged", actor="partner:erp", operation_key="bulk", opening=True)
+        cursor.execute("DROP TABLE staged")
+        return summary
+
+
+FOUND = (7, 1, 5, 2)
+
+
+def outlet_to_count(phones):
+    """Return what is found at a new outlet: more, fewer than are promised, as many as are known, a phone it had not."""
+    outlet = create_outlet()
+    for phone, reserved in zip(phones[:3], (0, 4, 0), strict=True):
+        create_stock(outlet=outlet, phone=phone, on_hand=5, reserved=reserved)
+    return [(outlet.pk, phone.pk, on_hand, timezone.now()) for phone, on_hand in zip(phones, FOUND, strict=True)]
+
+
+def books_of(rows):
+    asked = (
+        "t::text FROM stores_stocklevel t", "t::text FROM stores_stockmovement t", "t::text FROM stores_shortfall t",
+        # An empty row is made to be locked, and says nothing.
+        "t::text FROM (SELECT * FROM stores_lastcounts WHERE phones <> '{}') t",
+    )  # fmt: skip
+    with connection.cursor() as cursor:
+        books = []
+        for table in asked:
+            cursor.execute(f"SELECT {table} WHERE outlet_id = %s ORDER BY 1", [rows[0][0]])
+            books.append(cursor.fetchall())
+        return books
+
+
+@pytest.mark.parametrize("side", [1, -1], ids=["before", "after"])
+def test_a_count_in_bulk_is_whole_by_its_batches(monkeypatch, side):
+    """Killed at each statement in turn: a batch, here an outlet, was written or was not; sent again, it is harmless."""
+    monkeypatch.setattr("stores.counts.SHELVES_AT_ONCE", 1)
+    phones = [create_phone() for _ in FOUND]
+    at, numbers_written, killed = 1, set(), True
+    while killed:
+        counts = [outlet_to_count(phones) for _ in range(2)]
+        before = [books_of(rows) for rows in counts]
+        killer = Killer(side * at)
+        run(lambda rows, _: count_in_bulk(rows), counts[0] + counts[1], None, killer)
+        killed = killer.killed
+        after = [books_of(rows) for rows in counts]
+
+        again = count_in_bulk(counts[0] + counts[1])
+
+        written = 0
+        for rows, old, left in zip(counts, before, after, strict=True):
+            found = StockLevel.objects.filter(outlet=rows[0][0]).order_by("phone").values_list("on_hand", flat=True)
+            assert tuple(found) == FOUND
+            if left != old:
+                # It had been written as a whole, for nothing of it was written now.
+                assert left == books_of(rows), f"killed at statement {side * at}"
+                written += 1
+        assert (again.refused, again.changed, again.opened) == (4 * written, 4 - 2 * written, 2 - written)
+        numbers_written.add(written)
+        at += 1
+    assert numbers_written == {0, 1, 2}
     assert_books_add_up()
