@@ -16,8 +16,9 @@ from stores.ledger_counts import LAST_COUNTED
 from stores.models import StockMovement
 from stores.refusals import CountIsNotNews, CountIsOfTheFuture, OlderCount, OperationKeyReused
 
-# About how many shelves one transaction of a bulk count writes: so few that a reservation never waits long for it.
-SHELVES_AT_ONCE = 700
+# About how many shelves one transaction of a bulk count writes: so few that a reservation never waits long for it, and
+# about the fewest that cost no more than a thousand do.
+SHELVES_AT_ONCE = 300
 # Within a transaction of the caller nothing is committed on the way, and larger steps cost less.
 SHELVES_AT_ONCE_TOGETHER = 14_000
 
@@ -98,7 +99,7 @@ ON CONFLICT DO NOTHING
 # may still be under way: the shelf's row shows that as its xmax.
 _SORT_OUT = f"""
 CREATE TEMPORARY TABLE stores_counts_to_write AS
-SELECT n.outlet_id, n.accepted, n.to_write, n.counted, n.taken_at,
+SELECT n.outlet_id, n.accepted, n.number, n.to_write, n.counted, n.taken_at,
        n.phones || others.phones AS phones, n.counted_at || others.counted_at AS counted_at,
        c.phones AS seen_phones, c.counted_at AS seen_counted_at,
        div(sum(n.number) OVER (ORDER BY n.outlet_id) - n.number, %(shelves)s)::int AS batch
@@ -140,14 +141,16 @@ def apply_staged_counts(
     summary = CountSummary(refused=cursor.fetchone()[0])
     cursor.execute(_BEGIN_TIMES.format(table=table))
     sort_out, outlets = _SORT_OUT.format(table=table), None
+    act = {"reference": "", "actor": actor, "reason": "", "key": operation_key}
     while outlets != []:
         cursor.execute("DROP TABLE IF EXISTS stores_counts_to_write")
         shelves = SHELVES_AT_ONCE_TOGETHER if connection.in_atomic_block else SHELVES_AT_ONCE
         parameters = {"shelves": shelves, "opening": opening, "clocks_differ": CLOCKS_DIFFER, "outlets": outlets}
         cursor.execute(sort_out, parameters)
         cursor.execute("CREATE INDEX ON stores_counts_to_write (batch)")
-        cursor.execute("ANALYZE stores_counts_to_write (batch, outlet_id)")
-        _write_batches(cursor, summary, actor=actor, operation_key=operation_key, opening=opening)
+        cursor.execute("ANALYZE stores_counts_to_write (batch, outlet_id, number)")
+        ledger_counts.prepare_batches(cursor, act)
+        _write_batches(cursor, summary, act, opening=opening)
         # Where somebody else counted meanwhile, judge again.
         cursor.execute("SELECT outlet_id FROM stores_counts_to_write WHERE batch IS NULL")
         outlets = [outlet_id for (outlet_id,) in cursor.fetchall()]
@@ -156,7 +159,7 @@ def apply_staged_counts(
     return summary
 
 
-def _write_batches(cursor: Any, summary: CountSummary, *, actor: str, operation_key: str, opening: bool) -> None:
+def _write_batches(cursor: Any, summary: CountSummary, act: dict[str, Any], *, opening: bool) -> None:
     cursor.execute("SELECT batch, count(*) FROM stores_counts_to_write GROUP BY batch ORDER BY batch DESC")
     batches, commits = cursor.fetchall(), not connection.in_atomic_block
     while batches:
@@ -165,9 +168,7 @@ def _write_batches(cursor: Any, summary: CountSummary, *, actor: str, operation_
             if commits and batches:
                 # The last one, which waits for the disk, takes those before it along.
                 cursor.execute("SET LOCAL synchronous_commit = off")
-            written = ledger_counts.write_batch(
-                cursor, batch=batch, outlets=outlets, actor=actor, operation_key=operation_key, opening=opening
-            )
+            written = ledger_counts.write_batch(cursor, batch=batch, outlets=outlets, parameters=act, opening=opening)
             if written.short:
                 shortfalls.follow_counts(cursor, batch)
         summary.opened += written.opened

@@ -1,9 +1,10 @@
 """
 The ledger's other half: counts, which say what stands on a shelf instead of what was done to it.
 
-Who counts locks the outlet's times of count first: so one count of an outlet is written at a time. The levels are
-locked by a statement of their own, so that the next one sees every line that was written before the locks were
-granted. Counts come from a relation `w` (outlet_id, phone_id, counted, counted_at).
+Who counts locks the outlet's times of count first: so one count of an outlet is written at a time. What moved on a
+shelf since the count was taken is read by another statement than the one that locks the level, so that it sees every
+line that was written before the lock was granted. Counts come from a relation `w` (outlet_id, phone_id, counted,
+counted_at).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
+from psycopg2.extensions import AsIs
 
 from stores.ledger import AVAILABLE_BEFORE, AVAILABLE_NOW, Line, Operation, Outcome, Shelf
 
@@ -27,7 +29,8 @@ _OF_OUTLET = """
 _OF_BATCH = """
     (SELECT b.outlet_id, s.phone_id, s.counted, s.counted_at
      FROM stores_counts_to_write b, unnest(b.to_write, b.counted, b.taken_at) AS s (phone_id, counted, counted_at)
-     WHERE b.batch = %(batch)s)
+     -- Most outlets may have none: the planner should know.
+     WHERE b.batch = %(batch)s AND b.number > 0)
 """
 
 _LOCK_TIMES = """
@@ -43,27 +46,24 @@ WITH unchanged AS MATERIALIZED (
 ), noted AS (
     UPDATE stores_lastcounts c SET phones = b.phones, counted_at = b.counted_at
     FROM unchanged b WHERE c.outlet_id = b.outlet_id
-    RETURNING b.accepted, cardinality(b.to_write) AS to_write
+    RETURNING b.accepted, b.number
 )
-SELECT count(*), coalesce(sum(accepted), 0)::int, coalesce(sum(to_write), 0)::int FROM noted
+SELECT count(*), coalesce(sum(accepted), 0)::int, coalesce(sum(number), 0)::int FROM noted
 """
 _SET_ASIDE = """
 UPDATE stores_counts_to_write b SET batch = NULL FROM stores_lastcounts c
 WHERE b.batch = %(batch)s AND c.outlet_id = b.outlet_id
     AND (c.phones, c.counted_at) <> (b.phones, b.counted_at)
 """
-_LOCK = """
-SELECT l.phone_id FROM {counts} w JOIN stores_stocklevel l USING (outlet_id, phone_id)
-ORDER BY l.outlet_id, l.phone_id FOR UPDATE OF l
+_IN_ORDER = "ORDER BY l.outlet_id, l.phone_id FOR UPDATE OF l"
+_LOCK_OUTLET = f"""
+SELECT l.phone_id FROM {_OF_OUTLET} w JOIN stores_stocklevel l USING (outlet_id, phone_id) {_IN_ORDER}
 """
-_LOCK_OUTLET = _LOCK.format(counts=_OF_OUTLET)
-_LOCK_BATCH = f"SELECT count(*) FROM ({_LOCK.format(counts=_OF_BATCH)}) AS locked"
 _NOTE_TOTALS_TOGETHER = f"""
     INSERT INTO stores_regionstockchange (county_code, phone_id, outlets_with, on_hand, reserved, available)
     SELECT b.county_code, b.phone_id, sum(({AVAILABLE_NOW} > 0)::int - ({AVAILABLE_BEFORE} > 0)::int),
            sum(n.on_hand - b.on_hand), sum(n.reserved - b.reserved), sum({AVAILABLE_NOW} - {AVAILABLE_BEFORE})
-    FROM line n JOIN before b USING (outlet_id, phone_id) WHERE b.outlet_trades
-    GROUP BY b.county_code, b.phone_id
+    FROM {{changes}} WHERE b.outlet_trades GROUP BY b.county_code, b.phone_id
 """
 # What moved on a shelf since the count was taken, other counts left aside; lines of a shelf are in order of time.
 _MOVED_SINCE = """
@@ -78,29 +78,34 @@ _MOVED_SINCE = """
 _WRITE = f"""
 WITH before AS MATERIALIZED (
     SELECT l.outlet_id, l.phone_id, l.seq, l.on_hand, l.reserved, l.safety_stock, l.outlet_trades, l.county_code,
-           w.counted, w.counted_at,
-           greatest(w.counted + CASE WHEN l.moved_at > w.counted_at THEN coalesce(({_MOVED_SINCE}), 0) ELSE 0 END, 0)
-               AS found
-    FROM {{counts}} w JOIN stores_stocklevel l USING (outlet_id, phone_id)
+           w.counted, w.counted_at, {{found}} AS found
+    FROM {{counts}} w JOIN stores_stocklevel l USING (outlet_id, phone_id) {{lock}}
+), head AS (
+    UPDATE stores_stocklevel l SET seq = b.seq + 1, on_hand = b.found, moved_at = clock_timestamp()
+    FROM before b WHERE l.outlet_id = b.outlet_id AND l.phone_id = b.phone_id AND {{written}}
+    RETURNING b.*, l.moved_at AS written_at
 ), line AS (
     INSERT INTO stores_stockmovement (
         outlet_id, phone_id, seq, kind, change_on_hand, change_reserved, on_hand, reserved,
         prev_seq, prev_on_hand, prev_reserved, reference, actor, reason, operation_key, operation_line,
         counted, counted_at, created_at)
     SELECT outlet_id, phone_id, seq + 1, 'counted', found - on_hand, 0, found, reserved, seq, on_hand, reserved,
-           %(reference)s, %(actor)s, %(reason)s, %(key)s, {{line}}, counted, counted_at, clock_timestamp()
-    FROM before WHERE {{written}}
-    RETURNING outlet_id, phone_id, seq, change_on_hand, on_hand, reserved, created_at
-), head AS (
-    UPDATE stores_stocklevel l SET seq = line.seq, on_hand = line.on_hand, moved_at = line.created_at
-    FROM line WHERE l.outlet_id = line.outlet_id AND l.phone_id = line.phone_id
-), noted AS ({_NOTE_TOTALS_TOGETHER}){{also}}
+           %(reference)s, %(actor)s, %(reason)s, %(key)s, {{line}}, counted, counted_at, written_at
+    FROM head
+), noted AS ({
+    _NOTE_TOTALS_TOGETHER.format(changes="head b, LATERAL (SELECT b.found AS on_hand, b.reserved) AS n")
+}){{also}}
 {{answer}}
+"""
+_FOUND = f"""
+    greatest(w.counted + CASE WHEN l.moved_at > w.counted_at THEN coalesce(({_MOVED_SINCE}), 0) ELSE 0 END, 0)
 """
 
 # A clerk's count leaves a line for every phone, as a bulk one does for those that differ.
 _WRITE_OUTLET = _WRITE.format(
     counts=_OF_OUTLET,
+    lock="",
+    found=_FOUND,
     line="row_number() OVER (ORDER BY phone_id)",
     written="true",
     also=""", times AS (
@@ -108,19 +113,34 @@ _WRITE_OUTLET = _WRITE.format(
         WHERE outlet_id = %(outlet)s
     )""",
     answer="""
-        SELECT b.phone_id, b.on_hand, b.reserved, b.safety_stock, b.outlet_trades,
-               line.seq, line.change_on_hand, 0, line.on_hand, line.reserved
-        FROM before b JOIN line USING (outlet_id, phone_id) ORDER BY b.phone_id
+        SELECT phone_id, on_hand, reserved, safety_stock, outlet_trades, seq + 1, found - on_hand, 0, found, reserved
+        FROM head ORDER BY phone_id
     """,
 )
+# Of a batch, first what did not move since it was counted, as nearly all: locked and written by one statement.
 _WRITE_BATCH = _WRITE.format(
     counts=_OF_BATCH,
+    lock=_IN_ORDER,
+    found="CASE WHEN l.moved_at <= w.counted_at THEN w.counted END",
     line="phone_id",
-    written="found <> on_hand",
+    written="b.found <> b.on_hand",
     also="",
     answer="""
-        SELECT count(line.seq), count(*) FILTER (WHERE b.reserved > least(b.on_hand, b.found))
-        FROM before b LEFT JOIN line USING (outlet_id, phone_id)
+        SELECT (SELECT count(*) FROM head), count(*) FILTER (WHERE reserved > least(on_hand, found)),
+               count(*) FILTER (WHERE found IS NULL)
+        FROM before
+    """,
+)
+# Then the rest. What the first has written has moved since, too, but by a count: it stays as it is.
+_WRITE_MOVED = _WRITE.format(
+    counts=_OF_BATCH,
+    lock="",
+    found=_FOUND,
+    line="phone_id",
+    written="b.found <> b.on_hand",
+    also="",
+    answer="""
+        SELECT (SELECT count(*) FROM head), count(*) FILTER (WHERE reserved > least(on_hand, found)) FROM before
     """,
 )
 
@@ -146,9 +166,12 @@ WITH before AS MATERIALIZED (
     SELECT line.outlet_id, line.phone_id, line.seq, line.on_hand, line.reserved, 0, 0, line.created_at,
            b.outlet_trades, b.county_code, b.position
     FROM line JOIN before b USING (outlet_id, phone_id)
-), noted AS ({_NOTE_TOTALS_TOGETHER})
+), noted AS ({_NOTE_TOTALS_TOGETHER.format(changes="line n JOIN before b USING (outlet_id, phone_id)")})
 SELECT count(*) FROM line
 """
+
+# What every batch needs, whatever it holds.
+_PREPARED = {"stores_note_times": _NOTE_TIMES, "stores_write_batch": _WRITE_BATCH}
 
 
 class BatchWritten(NamedTuple):
@@ -212,16 +235,23 @@ def write(
     return Outcome(tuple(Line(row[0], *row[5:]) for row in rows), tuple(Shelf(*row[:5]) for row in rows))
 
 
-def write_batch(
-    cursor: Any, *, batch: int, outlets: int, actor: str, operation_key: str, opening: bool
-) -> BatchWritten:
+def prepare_batches(cursor: Any, parameters: dict[str, Any]) -> None:
+    """Have the statements of every batch planned once, for `write_batch` with the same parameters."""
+    cursor.execute("SELECT name FROM pg_prepared_statements WHERE name = ANY(%s)", [list(_PREPARED)])
+    for (name,) in cursor.fetchall():
+        cursor.execute(f"DEALLOCATE {name}")
+    for name, sql in _PREPARED.items():
+        cursor.execute(f"PREPARE {name} (int) AS {sql}", parameters | {"batch": AsIs("$1")})
+
+
+def write_batch(cursor: Any, *, batch: int, outlets: int, parameters: dict[str, Any], opening: bool) -> BatchWritten:
     """
     Write one batch of `stores_counts_to_write`, which is about so many outlets. To be called in a transaction.
 
     Outlets where somebody counted since the table was made lose their batch number, and nothing of theirs is written.
     """
-    parameters = {"batch": batch, "actor": actor, "key": operation_key, "reference": "", "reason": ""}
-    cursor.execute(_NOTE_TIMES, parameters)
+    parameters = parameters | {"batch": batch}
+    cursor.execute("EXECUTE stores_note_times (%s)", [batch])
     noted, accepted, to_write = cursor.fetchone()
     if noted < outlets:
         cursor.execute(_SET_ASIDE, parameters)
@@ -231,7 +261,9 @@ def write_batch(
         (opened,) = cursor.fetchone()
     # The levels are locked late and for a short time.
     if to_write > opened:
-        cursor.execute(_LOCK_BATCH, parameters)
-        cursor.execute(_WRITE_BATCH, parameters)
-        changed, short = cursor.fetchone()
+        cursor.execute("EXECUTE stores_write_batch (%s)", [batch])
+        changed, short, moved = cursor.fetchone()
+        if moved:
+            cursor.execute(_WRITE_MOVED, parameters)
+            changed, short = (sum(pair) for pair in zip((changed, short), cursor.fetchone(), strict=True))
     return BatchWritten(opened, changed, accepted - opened - changed, short, outlets - noted)

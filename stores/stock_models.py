@@ -170,16 +170,9 @@ class StockMovement(models.Model):
                 fields=["outlet", "operation_key", "operation_line"], name="stockmovement_operation_once"
             ),
             # PostgreSQL reads every check anew for every statement: few words, few microseconds. What ties a line to
-            # the one before it, and a count to its time, is in the migrations 0002 and 0013.
+            # the one before it, and a count to its time, is in the migrations 0002 and 0013; its kinds are in 0019.
             models.CheckConstraint(
                 condition=GreaterThanOrEqual(Least("on_hand", "reserved"), 0), name="stockmovement_is_not_negative"
-            ),
-            models.CheckConstraint(
-                condition=Q(
-                    kind__regex="^(opening|received|reserved|released|handed_over|walk_in_sale|returned|damaged|adjusted"
-                    "|counted|transfer_out|transfer_in)$"
-                ),
-                name="stockmovement_kind_is_known",
             ),
             models.CheckConstraint(condition=Q(actor__regex=ACTOR), name="stockmovement_was_done_by_somebody"),
         ]
