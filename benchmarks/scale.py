@@ -29,6 +29,7 @@ def scaled(outlets: int, phones: int) -> str:
         with connection.cursor() as cursor:
             cursor.execute("SELECT FROM pg_database WHERE datname = %s", [name])
             if cursor.rowcount:
+                manage(url(name), "migrate", "--verbosity=0")
                 return url(name)
             cursor.execute(f"DROP DATABASE IF EXISTS {name}_half")
             cursor.execute(f"CREATE DATABASE {name}_half")
