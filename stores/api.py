@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import django_filters
@@ -22,7 +23,7 @@ from catalog.catalogue import current_catalogue
 from catalog.models import Phone
 from stores.finder import codes_of, named
 from stores.geography import Point, distance_km
-from stores.hours import NO_WEEK, SHANGHAI, Closure, weeks_of
+from stores.hours import NO_WEEK, SHANGHAI, Closure, Week, weeks_of
 from stores.models import Outlet, Region
 from stores.pages import find_outlet, find_region
 from stores.place_words import COUNTY_OFFSET, as_far_as_known
@@ -111,10 +112,7 @@ class OutletResource(Resource):
 
     @extend_schema_field(HOURS_SCHEMA)
     def get_hours(self, outlet: Any) -> dict[str, list[dict[str, str]]]:
-        return {
-            day: [{"opens": f"{opens:%H:%M}", "closes": f"{closes:%H:%M}"} for opens, closes in spans]
-            for day, spans in zip(WEEKDAYS, outlet.week, strict=True)
-        }
+        return _hours(outlet.week)
 
     @extend_schema_field(DISTANCE_SCHEMA)
     def get_distance(self, outlet: Any) -> dict[str, Any] | None:
@@ -126,12 +124,24 @@ class OutletResource(Resource):
         return {"km": km, "precision": "within" if is_within else "about"}
 
 
+@lru_cache(maxsize=1000)
+def _hours(week: Week) -> dict[str, list[dict[str, str]]]:
+    """Return a week as JSON; most outlets of a list keep the same. Shared: do not change it."""
+    return {
+        day: [{"opens": f"{opens:%H:%M}", "closes": f"{closes:%H:%M}"} for opens, closes in spans]
+        for day, spans in zip(WEEKDAYS, week, strict=True)
+    }
+
+
 class RegionFilters(Filters):
     parent = django_filters.CharFilter(validators=[ProhibitNullCharactersValidator()])
     level = django_filters.ChoiceFilter(choices=[(level, level) for level in LEVELS], method="of_level")
 
     described = {
-        "parent": {"description": "The code of the region that they lie right in.", "schema": {"type": "string"}},
+        "parent": {
+            "description": "The code of the region that they lie right in.",
+            "schema": {"type": "string", "minLength": 1},
+        },
         "level": {"description": "Only regions of this level.", "schema": {"type": "string", "enum": list(LEVELS)}},
     }
 
@@ -190,7 +200,7 @@ class OutletFilters(Filters):
     described = {
         "q": {
             "description": "A part of the name of outlet, town or county: Chinese, pinyin, initials; or a code.",
-            "schema": {"type": "string", "maxLength": LONGEST_QUESTION},
+            "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_QUESTION},
         },
         "near": {
             "description": "Latitude and longitude. Only outlets that are open for business, the nearest first.",
@@ -198,7 +208,7 @@ class OutletFilters(Filters):
         },
         "has": {
             "description": "The slug of a phone: only outlets that can promise one now.",
-            "schema": {"type": "string"},
+            "schema": {"type": "string", "minLength": 1},
         },
         "region": {
             "description": "The code of a province, city, county or town: only outlets in it.",

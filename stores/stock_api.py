@@ -95,12 +95,12 @@ class StockFilters(Filters):
     described = {
         "outlets": {
             "description": f"Codes of outlets, at most {MOST_OUTLETS}, separated by commas. Unknown ones are left out.",
-            "schema": {"type": "string"},
+            "schema": {"type": "string", "minLength": 1},
         },
         "region": OutletFilters.described["region"],
         "phones": {
             "description": "Slugs of phones, separated by commas; all on sale without it.",
-            "schema": {"type": "string"},
+            "schema": {"type": "string", "minLength": 1},
         },
     }
 
