@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,11 +10,12 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from stores import ledger, ledger_counts, shortfalls, totals
+from stores import handsets, ledger, ledger_counts, shortfalls, totals
 from stores.ledger import Act, Kind, Line, Operation
 from stores.ledger_counts import LAST_COUNTED
 from stores.models import StockMovement
 from stores.refusals import CountIsNotNews, CountIsOfTheFuture, OlderCount, OperationKeyReused
+from stores.unit_numbers import Unit
 
 # About how many shelves one transaction of a bulk count writes: so few that a reservation never waits long for it, and
 # about the fewest that cost no more than a thousand do.
@@ -26,12 +27,19 @@ SHELVES_AT_ONCE_TOGETHER = 14_000
 CLOCKS_DIFFER = timedelta(minutes=5)
 
 
-def apply_count(outlet_id: int, counted: Mapping[int, int], taken_at: datetime, act: Act) -> tuple[Line, ...]:
+def apply_count(
+    outlet_id: int,
+    counted: Mapping[int, int],
+    taken_at: datetime,
+    act: Act,
+    missing_units: Mapping[int, Sequence[Unit]] | None = None,
+) -> tuple[Line, ...]:
     """
     Set shelves to what was counted (phone_id: how many) at `taken_at`, plus what moved since; return the lines.
 
-    Fewer than are promised opens a shortfall. All phones or none. Raises CountIsNotNews, CountIsOfTheFuture,
-    OperationKeyReused; ValueError for an impossible number.
+    Fewer than are promised opens a shortfall. `missing_units` (phone_id: units) were looked for and are written off.
+    All phones or none. Raises CountIsNotNews, CountIsOfTheFuture, OperationKeyReused, UnitRefused; ValueError for an
+    impossible number.
     """
     if not counted or not all(0 <= number <= ledger.MOST_AT_ONCE for number in counted.values()):
         raise ValueError(f"a count finds 0 to {ledger.MOST_AT_ONCE} of each of its phones")
@@ -49,6 +57,7 @@ def apply_count(outlet_id: int, counted: Mapping[int, int], taken_at: datetime, 
         if older := [each for each in last if each.last >= taken_at]:
             raise CountIsNotNews(outlet_id, taken_at, older)
         outcome = ledger_counts.write(operation, counted, taken_at, times)
+        handsets.follow(operation, outcome, missing_units or {})
         shortfalls.follow(outlet_id, outcome)
         return outcome.lines
 

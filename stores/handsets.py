@@ -46,6 +46,8 @@ STEPS = {
     Kind.WALK_IN_SALE: Step(frozenset({None, State.ON_SHELF}), State.SOLD),
     Kind.RETURNED: Step(frozenset({State.SOLD}), State.ON_SHELF, only_from_here=False),
     Kind.DAMAGED: Step(frozenset({None, State.ON_SHELF}), State.WRITTEN_OFF),
+    # Not seen by who scanned the shelf.
+    Kind.COUNTED: Step(frozenset({State.ON_SHELF}), State.WRITTEN_OFF),
     # Found again, where nobody looked for it any more.
     Kind.ADJUSTED: Step(frozenset({None, State.WRITTEN_OFF, State.IN_TRANSIT}), State.ON_SHELF, only_from_here=False),
     Kind.TRANSFER_OUT: Step(frozenset({None, State.ON_SHELF}), State.IN_TRANSIT),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import OuterRef, Q, Subquery, Sum
+from django.db.models import Count, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -190,23 +190,47 @@ def book(stocktake: Stocktake, reasons: Mapping[int, str], seen: Mapping[int, in
     Set the shelves to what was counted, plus what moved since; return what differed.
 
     `reasons` says why for each phone (id) that differs; `seen` are the differences that whoever books was shown. All
-    or nothing. Raises StocktakeRefused: "over", "no_reason", "changed" where somebody has counted on, "nothing"; and
-    CountIsNotNews where another count came in after these.
+    or nothing. Phones that nobody saw, where the others of their kind were scanned and some are missing, are written
+    off. Raises StocktakeRefused: "over", "no_reason", "changed" where somebody has counted on, "nothing",
+    "to_be_scanned" where nobody could know which are missing; and CountIsNotNews where another count came in later.
     """
     stocktake = _lock(stocktake)
     found = differences(stocktake)
     if not found:
         raise StocktakeRefused("nothing", _("Nothing has been counted yet."))
     if {each.phone.pk: each.change for each in found} != dict(seen):
-        raise StocktakeRefused("changed", _("Somebody has counted on meanwhile. Please look at the differences again."))
+        raise _changed()
     if any(each.change and not reasons.get(each.phone.pk) for each in found):
         raise StocktakeRefused("no_reason", _("Please say why for each difference."))
     for each in sorted(found, key=lambda each: each.phone.pk):
         reason = reasons.get(each.phone.pk, "") if each.change else ""
         act = Act(f"{stocktake.key}:{each.phone.pk}", actor, stocktake.key, reason[:200])
-        apply_count(stocktake.outlet_id, {each.phone.pk: each.counted}, each.counted_at, act)
+        missing = [(number,) for number in each.missing] if each.change < 0 else []
+        try:
+            apply_count(
+                stocktake.outlet_id, {each.phone.pk: each.counted}, each.counted_at, act, {each.phone.pk: missing}
+            )
+        except UnitRefused:
+            # Sold, or found, at this very moment.
+            raise _changed() from None
+    _refuse_unknown_missing(stocktake.outlet_id, [each.phone for each in found])
     _close(stocktake, Stocktake.End.BOOKED, actor)
     return [each for each in found if each.change]
+
+
+def _changed() -> StocktakeRefused:
+    return StocktakeRefused("changed", _("Somebody has counted on meanwhile. Please look at the differences again."))
+
+
+def _refuse_unknown_missing(outlet_id: int, phones: list[Phone]) -> None:
+    """Refuse a count that leaves fewer phones than are on record by number: nobody knows which of them are gone."""
+    here = {"outlet": outlet_id, "phone__in": phones}
+    on_hand = dict(StockLevel.objects.filter(**here).values_list("phone", "on_hand"))
+    known = Handset.objects.filter(**here, state=Handset.State.ON_SHELF).values("phone").annotate(number=Count("pk"))
+    unclear = {row["phone"] for row in known if row["number"] > on_hand.get(row["phone"], 0)}
+    if names := [phone.name for phone in phones if phone.pk in unclear]:
+        words = _("Please scan these one by one, so that it is known which are missing: %(phones)s.")
+        raise StocktakeRefused("to_be_scanned", words % {"phones": ", ".join(names)})
 
 
 @transaction.atomic

@@ -12,8 +12,19 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
-from stores import counts, stock, stocktakes
-from stores.models import Outlet, Role, Shortfall, StockLevel, StockMovement, Stocktake, StocktakeLine, StocktakeScan
+from stores import counts, handsets, stock, stocktakes
+from stores.audit import all_disagreements
+from stores.models import (
+    Handset,
+    Outlet,
+    Role,
+    Shortfall,
+    StockLevel,
+    StockMovement,
+    Stocktake,
+    StocktakeLine,
+    StocktakeScan,
+)
 from stores.refusals import UnitRefused
 from tests.books import assert_books_add_up
 from tests.crowd import at_once
@@ -84,6 +95,46 @@ def test_a_count_by_number_asks_why_and_books(desk: Client, shelf: StockLevel, i
     assert (on_hand(shelf), on_hand(other)) == (3, 4)
     assert (StocktakeLine.objects.count(), StocktakeScan.objects.count()) == (0, 0)
     assert_books_add_up()
+
+
+def test_a_phone_that_nobody_saw_is_written_off(desk: Client, shelf: StockLevel, imeis: list[str]) -> None:
+    stock.write_off(shelf.outlet_id, {shelf.phone_id: 2}, act())  # those without numbers
+    for number in imeis[:2]:
+        desk.post(PAGE, {"number": number})
+    book(desk, **{f"p{shelf.phone_id}": "stolen"})
+
+    assert on_hand(shelf) == 2
+    assert [event.kind for event in handsets.life(imeis[2])] == ["received", "counted"]
+    assert Handset.objects.get(numbers__number=imeis[2]).state == "written_off"
+    assert list(all_disagreements()) == []
+    # It was behind the till.
+    stock.adjust(shelf.outlet_id, {shelf.phone_id: 1}, act(reason="found"), {shelf.phone_id: [(imeis[2],)]})
+    assert list(all_disagreements()) == []
+
+
+def test_one_swapped_for_another_is_still_a_count_that_adds_up(
+    desk: Client, shelf: StockLevel, imeis: list[str]
+) -> None:
+    stock.write_off(shelf.outlet_id, {shelf.phone_id: 2}, act())
+    for number in (imeis[0], create_unit()[0]):
+        desk.post(PAGE, {"number": number, "phone": shelf.phone_id})
+    book(desk, **{f"p{shelf.phone_id}": "stolen"})
+
+    assert on_hand(shelf) == 2
+    assert Handset.objects.filter(state="written_off").count() == 2
+    assert list(all_disagreements()) == []
+
+
+def test_a_number_does_not_say_which_of_known_phones_are_missing(
+    desk: Client, shelf: StockLevel, imeis: list[str]
+) -> None:
+    type_count(desk, **{f"p{shelf.phone_id}": 2})
+    answer = book(desk, **{f"p{shelf.phone_id}": "stolen"})
+
+    assert answer.status_code == 409
+    assert "Please scan these one by one" in answer.text
+    assert on_hand(shelf) == 5
+    assert list(all_disagreements()) == []
 
 
 def test_what_is_sold_or_arrives_while_counting_is_no_difference(desk: Client, shelf: StockLevel) -> None:
