@@ -25,7 +25,7 @@ POSSIBLE = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("stores", "0018_stocktakes")]
+    dependencies = [("stores", "0019_kinds_by_list")]
 
     operations = [
         migrations.RunSQL(POSSIBLE % "('counted', 'written_off', 'on_shelf'), ", POSSIBLE % ""),
