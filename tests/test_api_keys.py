@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
+from api.calls import WITHOUT_CREDENTIALS
 from api.credentials import SCOPES
 from api.schema import schema
 from catalog.catalogue import Catalogue
@@ -68,6 +69,13 @@ def test_what_is_no_key_opens_nothing(client: Client, header: str) -> None:
     if header.strip():
         assert response["WWW-Authenticate"].startswith("Bearer")
         check("/api/v1/brands", response)
+
+
+def test_who_tries_keys_is_stopped(client: Client) -> None:
+    guess = bearer("cunpu_aaaaaaaaaaaa_" + "a" * 43)
+    statuses = [client.get("/api/v1/stock", headers=guess).status_code for _try in range(WITHOUT_CREDENTIALS.most + 1)]
+    assert set(statuses[:-1]) == {401}
+    assert statuses[-1] == 429
 
 
 def test_a_secret_is_not_kept_and_another_secret_opens_nothing(client: Client, partner: Partner) -> None:
