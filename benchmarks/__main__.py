@@ -1,4 +1,4 @@
-"""Measure and print; with --write-docs also keep the tables in docs/benchmarks.md. Run by script/bench."""
+"""Measure and print; with --write-docs also keep the tables in the documents of DOCUMENTS. Run by script/bench."""
 
 import argparse
 import os
@@ -16,24 +16,49 @@ INTRODUCTION = """\
 CPU milliseconds a request or deed, web process and PostgreSQL together, medians of interleaved rounds. A ratio is the
 floor's cost divided by ours in the same round: 1.0 is as cheap as the floor, more is cheaper; what misses its goal is
 bold.
-Made by `script/bench --write-docs` on {cores} cores ({noise}).
+{made}
 """
+STOCK = """\
+# Benchmarks of stock
+
+{made}
+"""
+NEAREST = """\
+# Benchmark of the nearest stock
+
+{made}
+Not part of the default run: loading 1,500,000 outlets with 3,000,000 shelves takes long and several gigabytes.
+"""
+MADE = "Made by `script/bench {subjects} --write-docs` on {cores} cores ({noise})."
+
+# Each document, how it begins, and what is in it.
+DOCUMENTS = {
+    "benchmarks.md": (INTRODUCTION, ("pages", "web_door", "orders_a_second")),
+    "benchmarks-stock.md": (STOCK, ("stock",)),
+    "benchmarks-nearest.md": (NEAREST, ("nearest",)),
+}
+SUBJECTS = [subject for _, subjects in DOCUMENTS.values() for subject in subjects]
+DEFAULT = [subject for subject in SUBJECTS if subject != "nearest"]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("subjects", nargs="*", default=SUBJECTS, help=f"what to measure: {', '.join(SUBJECTS)}")
-    parser.add_argument("--write-docs", action="store_true")
+    parser.add_argument("subjects", nargs="*", default=DEFAULT, help=f"what to measure: {', '.join(SUBJECTS)}")
+    parser.add_argument("--write-docs", action="store_true", help="keep the tables of whole documents")
     arguments = parser.parse_args()
-    introduction = INTRODUCTION.format(cores=os.cpu_count(), noise=noise())
-    tables = [import_module(f"benchmarks.{subject}").run() for subject in arguments.subjects]
-    text = "\n".join([introduction, *tables])
-    print(text)
-    if arguments.write_docs:
-        (ROOT / "docs" / "benchmarks.md").write_text(text)
+    for name, (introduction, subjects) in DOCUMENTS.items():
+        asked = [subject for subject in subjects if subject in arguments.subjects]
+        if not asked:
+            continue
+        if arguments.write_docs and len(asked) < len(subjects):
+            parser.error(f"docs/{name} is written from all of: {' '.join(subjects)}")
+        made = MADE.format(subjects=" ".join(asked), cores=os.cpu_count(), noise=noise())
+        tables = [import_module(f"benchmarks.{subject}").run() for subject in asked]
+        text = "\n".join([introduction.format(made=made), *tables])
+        print(text)
+        if arguments.write_docs:
+            (ROOT / "docs" / name).write_text(text)
 
-
-SUBJECTS = ["pages", "web_door", "orders_a_second"]
 
 if __name__ == "__main__":
     from config import postgres

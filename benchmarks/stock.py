@@ -1,47 +1,41 @@
-"""Everything about stock: reservations, nearest stock, counts. `python -m benchmarks.stock --write-docs` keeps it."""
+"""What writing stock costs beside the least SQL that does it: reservations, and counts of the whole country."""
 
 from __future__ import annotations
 
-import os
-import sys
-from importlib import import_module
+from benchmarks import counts, reservations
 
-PARTS = ("reservations", "nearest", "counts")
+TEXT = """\
+Floors are the least SQL that does the work, sent through bare psycopg2 in the same run, in turn with ours; ratios are
+medians of the rounds' own. CPU says more than the clock where others use the machine, too. Nearest stock has a page of
+its own, [benchmarks-nearest.md](benchmarks-nearest.md).
 
-HEAD = """\
-# Benchmarks of stock
+## Reservations
 
-Floors are the least SQL that does the work, sent through bare psycopg2 in the same run, in turn with ours. The bare
-floor has tables with nothing but primary keys; the floor on the chain writes the real tables with their foreign keys.
-Made by `python -m benchmarks.stock --write-docs` on {cores} cores (load average {load:.1f}).
+The bare floor writes a level and a line to tables with nothing but primary keys. The floor on the chain writes the real
+tables, with their foreign keys, unique keys and checks, in one statement. Beyond both, the rule answers a refusal with
+what is left, knows an operation that comes again, and notes the change for the totals. What lies between the two floors
+is the price of the chain: two checks of foreign keys and two unique indexes for every line.
 
+{reservations}
+## Counts
+
+A bulk count compares every shelf with what was counted, without a lock, and writes those that differ, some hundreds a
+transaction. When a shelf was last counted is kept in one row an outlet, so a shelf that is as it was known is not
+written. "COPY plus upsert of what differs" is one transaction on a table with nothing but a primary key; the second
+floor also writes the time of count of every shelf, which the rule keeps, too.
+
+Where few shelves differ, the comparison and the rows of times are most of the work. Where all differ, nearly all of it
+is the chain: for each shelf the rule writes a line with three unique indexes and a new version of the level, and
+PostgreSQL looks up the line before and the line of the level for the foreign keys. Joins, locks and planning are a
+small part; what is left could only be saved by giving up a key.
+
+{counts}
+In "reservations meanwhile" one caller reserves again and again while every shelf of the country changes. A reservation
+waits for a count only when its own shelf is in the batch that is being written; otherwise they share processors and
+disk. Its p99 by the clock says little on a machine that is busy with anything else.
 """
 
 
 def run() -> str:
-    """Measure everything and return the tables."""
-    return "\n".join(import_module(f"benchmarks.{part}").run() for part in PARTS)
-
-
-def main() -> None:
-    head = HEAD.format(cores=os.cpu_count(), load=os.getloadavg()[0])
-    text = head + run()
-    print(text)
-    if "--write-docs" in sys.argv:
-        from benchmarks.scale import ROOT
-
-        (ROOT / "docs" / "benchmarks-stock.md").write_text(text)
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    os.environ.setdefault("DEMO", "yes")
-    import django
-    from django.conf import settings
-
-    from config import postgres
-
-    if settings.DATABASES["default"]["HOST"] == str(postgres.SOCKET):
-        postgres.use()
-    django.setup()
-    main()
+    """Measure both and return the text with its tables."""
+    return TEXT.format(reservations=reservations.run(), counts=counts.run())
