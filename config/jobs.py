@@ -38,6 +38,7 @@ JOBS = {
     "expire orders": Job("orders.holds.expire_orders", 1),
     "remind customers": Job("orders.holds.remind_customers", 5),
     "escalate orders": Job("orders.holds.escalate_orders", 5),
+    "mark silent outlets": Job("stores.presence.mark_silent_outlets", 5),
     "forget past calls": Job("api.limits.forget_past_calls", 60),
     "forget past sessions": Job("config.jobs.forget_past_sessions", EVERY_NIGHT),
     "fold stock totals": Job("stores.totals.fold", 1),

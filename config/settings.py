@@ -189,11 +189,18 @@ STORAGES = {
 # or did, how much longer a customer can ask for once, and how long before the end a reminder goes out.
 SET_ASIDE_HOURS = env.number("SET_ASIDE_HOURS", 24, least=1, most=240)
 HOLD_HOURS_PLACED = env.number("HOLD_HOURS_PLACED", 48, least=2, most=720)
+HOLD_HOURS_CALL_FIRST = env.number("HOLD_HOURS_CALL_FIRST", max(96, HOLD_HOURS_PLACED), least=2, most=720)
 HOLD_HOURS_READY = env.number("HOLD_HOURS_READY", 72, least=2, most=720)
 HOLD_HOURS_EXTENSION = env.number("HOLD_HOURS_EXTENSION", 48, least=1, most=720)
 REMINDER_HOURS = env.number("REMINDER_HOURS", 12, least=1, most=240)
 if min(HOLD_HOURS_PLACED, HOLD_HOURS_READY) <= REMINDER_HOURS:
     raise env.WrongSetting("REMINDER_HOURS", "must be less than HOLD_HOURS_PLACED and HOLD_HOURS_READY")
+
+if HOLD_HOURS_CALL_FIRST < HOLD_HOURS_PLACED:
+    raise env.WrongSetting("HOLD_HOURS_CALL_FIRST", "must not be less than HOLD_HOURS_PLACED")
+
+# After so many opening hours without a clerk at its desk, an outlet counts as silent: customers shall call first.
+DESK_SILENT_HOURS = env.number("DESK_SILENT_HOURS", 16, least=1, most=200)
 
 # What one mobile number may have on order at a time.
 MAX_OPEN_ORDERS = env.number("MAX_OPEN_ORDERS", 3, least=1, most=100)

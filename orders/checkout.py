@@ -226,12 +226,17 @@ def _order(draft: Draft, number: str, now: datetime) -> Order:
         line_count=len(draft.lines),
         total_fen=sum(line.quantity * line.price_fen for line in draft.lines),
         placed_at=now,
-        held_until=now + timedelta(hours=settings.HOLD_HOURS_PLACED),
+        held_until=now + timedelta(hours=_hours_held(draft.outlet)),
         moved_from=draft.moved_from,
     )
     # It is written by hand, since one statement does it all.
     order._state.adding = False
     return order
+
+
+def _hours_held(outlet: Outlet) -> int:
+    # Who is told to call a silent outlet first gets the time to do it.
+    return settings.HOLD_HOURS_CALL_FIRST if outlet.call_first else settings.HOLD_HOURS_PLACED
 
 
 def lines_of(order: Order) -> list[Line]:

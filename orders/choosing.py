@@ -94,8 +94,12 @@ class Offer:
 # What is told of an outlet, and asked of it when an order is placed there.
 _OUTLET_FIELDS = (
     "id", "code", "name_zh", "name_en", "address_zh", "address_en", "latitude", "longitude", "coordinate_source",
-    "coordinate_accuracy_km", "state", "timetable_id",
+    "coordinate_accuracy_km", "state", "timetable_id", "call_first",
 )  # fmt: skip
+
+
+# Where it is in a row, which ends with these.
+_TIMETABLE = _OUTLET_FIELDS.index("timetable_id") - len(_OUTLET_FIELDS)
 
 
 def outlet_of(code: str) -> Outlet | None:
@@ -190,7 +194,7 @@ def _offers(
 ) -> list[Offer]:
     now = now or timezone.now()
     rows = question.rows(limit=limit, today=now.astimezone(SHANGHAI).date(), **asked)
-    weeks = weeks_of(row[-1] for row in rows)
+    weeks = weeks_of(row[_TIMETABLE] for row in rows)
     # Most shops near each other keep the same hours.
     openings: dict[tuple[Any, ...], tuple[Opening, str]] = {}
     offers = []

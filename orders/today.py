@@ -161,7 +161,7 @@ def _transfers(outlet: Outlet, now: datetime) -> list[OnTheWay]:
 
 def with_work(outlets: OutletQuerySet, now: datetime) -> OutletQuerySet:
     """
-    Annotate outlets with what waits there, those that have waited longest first.
+    Annotate outlets with what waits there: silent outlets first, then those that have waited longest.
 
     `to_set_aside`, `waiting_since` (of the oldest), `lapsing`, `short`: numbers of orders, orders and phones.
     """
@@ -174,4 +174,4 @@ def with_work(outlets: OutletQuerySet, now: datetime) -> OutletQuerySet:
         waiting_since=Subquery(placed.values(found=Min("placed_at"))),
         lapsing=Coalesce(Subquery(lapsing.values(found=Count("*"))), 0),
         short=Coalesce(Subquery(short.values(found=Count("*"))), 0),
-    ).order_by(F("waiting_since").asc(nulls_last=True), "-short", "-lapsing", "code")
+    ).order_by("-call_first", F("waiting_since").asc(nulls_last=True), "-short", "-lapsing", "code")

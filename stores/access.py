@@ -118,6 +118,11 @@ class Standing:
         """The role nearest to the counter that decides most: manager, clerk, region manager."""
         return next(role for role in (Role.MANAGER, Role.CLERK, Role.REGION_MANAGER) if role in self.roles)
 
+    @property
+    def is_at_the_counter(self) -> bool:
+        """Whether customers who come to the outlet may meet this person there."""
+        return not self.roles.isdisjoint(_AT_THE_COUNTER)
+
     def may(self, deed: Deed) -> bool:
         return not MAY[deed].isdisjoint(self.roles)
 

@@ -26,7 +26,7 @@ from django.urls import reverse
 
 from catalog.caching import READING, deed, form_page, personal_page
 from catalog.private import private_page
-from stores import desk_session
+from stores import desk_session, presence
 from stores.access import Deed, NotAllowed, Standing, standing_at
 from stores.models import Outlet, Person, Role
 
@@ -141,6 +141,8 @@ def _at_outlet(view: View, rule: Rule) -> View:
         request.standing, request.outlet, request.role = standing, standing.outlet, standing.role
         try:
             standing.require(rule.deed_of(request))
+            if standing.is_at_the_counter and not is_fragment(request):
+                presence.note(standing.outlet)
             return view(request, *args, **kwargs)
         except NotAllowed as refusal:
             return show(request, "desk/refused.html", {"refusal": refusal}, status=403)

@@ -38,6 +38,7 @@ class OutletRow(NamedTuple):
     opening: Opening
     distance: str | None
     available: int | None
+    call_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,7 @@ def _prepared(outlets: Outlets, with_stock: bool, only_having: bool) -> Prepared
             "coordinate_accuracy_km",
             "coordinate_source",
             "available" if with_stock else nothing,
+            "call_first",
         )
 
     return Prepared(make)
@@ -164,7 +166,7 @@ def _in_words(found: list[tuple[Any, ...]], moment: datetime) -> list[OutletRow]
     # Most shops of a list keep the same hours.
     openings: dict[tuple[str, ...], Opening] = {}
     rows = []
-    for code, chinese, english, state, timetable, closures, chord, accuracy, source, available in found:
+    for code, chinese, english, state, timetable, closures, chord, accuracy, source, available, call_first in found:
         key = (timetable, state, *closures)
         opening = openings.get(key)
         if opening is None:
@@ -174,7 +176,7 @@ def _in_words(found: list[tuple[Any, ...]], moment: datetime) -> list[OutletRow]
         if chord is not None:
             distance = distance_words(distance_km(chord), accuracy, source == COUNTY_OFFSET)
         name = english if is_english else chinese
-        rows.append(OutletRow(code, name, f"{list_address}{code}/", opening, distance, available))
+        rows.append(OutletRow(code, name, f"{list_address}{code}/", opening, distance, available, call_first))
     return rows
 
 

@@ -42,6 +42,8 @@ def outlet_lines(rows: Iterable[OutletRow], phone: Phone | None) -> Iterator[Saf
     marks, ways = _stock_marks(catalogue), _ways_to_reserve(catalogue)
     # Most shops of a list open and close at the same time, and it is said of all of them at one moment.
     openings: dict[tuple[object, ...], str] = {}
+    words = escape(_("Call first"))
+    call_first = f' <b class="warn">! {words}</b>'
     for row in rows:
         key = (row.opening.state, row.opening.is_open, row.opening.changes_at)
         opening = openings.get(key)
@@ -53,8 +55,9 @@ def outlet_lines(rows: Iterable[OutletRow], phone: Phone | None) -> Iterator[Saf
             mark = f"{marks[min(row.available, 2)]} "
             if phone and row.available and row.opening.state == OPEN and phone.pk in ways:
                 way = ways[phone.pk].format(row.code)
+        silent = call_first if row.call_first else ""
         yield mark_safe(  # noqa: S308 - every part is ours or escaped
-            f'<a href="{row.address}">{escape(row.name)}</a>{distance}<br>{mark}<span>{opening}</span>{way}'
+            f'<a href="{row.address}">{escape(row.name)}</a>{distance}<br>{mark}<span>{opening}</span>{silent}{way}'
         )
 
 

@@ -16,6 +16,7 @@ from catalog.models import local_text
 from stores.box_models import Box, BoxCount, BoxScan
 from stores.geography import CubeField, SpherePoint
 from stores.people_models import Assignment, Person, Role
+from stores.presence_models import DeskSeen
 from stores.querysets import AVAILABLE, OutletQuerySet
 from stores.stock_models import LastCounts, RegionStock, RegionStockChange, StockLevel, StockMovement
 from stores.stocktake_models import Stocktake, StocktakeLine, StocktakeScan
@@ -28,6 +29,7 @@ __all__ = [
     "BoxCount",
     "BoxScan",
     "ClosedPeriod",
+    "DeskSeen",
     "Handset",
     "HandsetEvent",
     "HandsetNumber",
@@ -190,6 +192,8 @@ class Outlet(models.Model):
     position = models.GeneratedField(
         expression=SpherePoint("latitude", "longitude"), output_field=CubeField(), db_persist=True
     )
+    # Nobody has heard of its clerks for a while; see `stores.presence`.
+    call_first = models.BooleanField(default=False, db_default=False)
     # What the stock levels of the outlet carry a copy of, held true by a foreign key.
     trades = models.GeneratedField(
         expression=ExpressionWrapper(Q(state="open"), models.BooleanField()),

@@ -144,6 +144,7 @@ _OUTLET_FIELDS = (
     "coordinate_accuracy_km",
     "state",
     "timetable_id",
+    "call_first",
 )
 _REGION_FIELDS = ("code", "level", "parent_id", "name_zh", "name_en", "latitude", "longitude", "outlet_count")
 
