@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from orders.models import Order
-from stores import counts, people, transfers
+from stores import counts, people, presence, transfers
 from stores.models import Outlet, Person, Region, Role, StockLevel
 from tests.factories import act, create_outlet, create_phone, create_region, create_stock
 from tests.order_factories import create_order, create_shelf

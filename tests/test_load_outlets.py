@@ -90,6 +90,7 @@ class TestWhatIsWritten:
             "coordinate_accuracy_km": 2,
             "geonames_id": 1791608,
             "state": "open",
+            "call_first": False,
             "timetable": outlet.timetable_id,
         }
         assert outlet.timetable.slug == "every-day"
