@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("stores", "0018_stocktakes"),
+        ("stores", "0019_kinds_by_list"),
     ]
 
     operations = [
