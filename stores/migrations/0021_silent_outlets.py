@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("stores", "0019_kinds_by_list"),
+        ("stores", "0020_missing_handsets"),
     ]
 
     operations = [
