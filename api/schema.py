@@ -75,7 +75,7 @@ _WHEN = {
 class DoorSchema(AutoSchema):
     """What drf-spectacular cannot see: the parameters `fields` and `expand`."""
 
-    def get_description(self) -> str:  # type: ignore[override] - as drf-spectacular has it
+    def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular has it so
         """Return nothing where a door says nothing of itself: docstrings are for programmers."""
         return ""
 
