@@ -8,21 +8,20 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.utils import timezone
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
-from catalog.catalogue import Catalogue
+from catalog.catalogue import Catalogue, current_catalogue
 from orders import lifecycle
 from orders.checkout import place_order
-from stores import counts, transfers
+from orders.models import Order
+from stores import boxes, counts, transfers
 from stores.models import Outlet, Role, StockLevel
 from tests.desk import create_person, sign_in
-from tests.factories import act, create_outlet, create_region, create_stock
+from tests.factories import act, create_outlet, create_region, create_stock, create_unit
 from tests.order_factories import CLERK, request_for
+from tests.test_desk_looks import let_in
 
 FOLDER = settings.BASE_DIR / "docs" / "screenshots"
-# Name of the file and address below the outlet's.
-SUBJECTS = {"desk-today": ""}
-
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -51,15 +50,46 @@ def outlet(live_server: object, catalogue: Catalogue) -> Outlet:
     return outlet
 
 
+def today(tab: Page, outlet: Outlet) -> None:
+    tab.goto(f"/desk/{outlet.code}/")
+
+
+def board(tab: Page, outlet: Outlet) -> None:
+    tab.goto(f"/desk/{outlet.code}/stock/")
+
+
+def receive(tab: Page, outlet: Outlet) -> None:
+    """The last of a few phones has just been scanned."""
+    box = boxes.open_delivery(outlet.pk, "LS-2041", CLERK)
+    boxes.choose_phone(box.pk, current_catalogue().listed[0].pk, has_pairs=False)
+    for _ in range(5):
+        boxes.scan(box.pk, create_unit()[0])
+    tab.goto(f"/desk/{outlet.code}/boxes/{box.pk}/")
+    tab.keyboard.type(create_unit()[0])
+    tab.keyboard.press("Enter")
+    tab.locator("#said.ok").wait_for()
+
+
+def hand_over(tab: Page, outlet: Outlet) -> None:
+    """Code and phone are right: it remains to be paid."""
+    order = Order.objects.get(outlet=outlet, state="ready")
+    tab.goto(f"/desk/{outlet.code}/find/")
+    for digits in (order.pickup_code, create_unit()[0]):
+        tab.locator("input:focus").wait_for()
+        tab.keyboard.type(digits)
+        with tab.expect_navigation():
+            tab.keyboard.press("Enter")
+    tab.evaluate("scrollTo(0, 0)")
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 def test_take_pictures(browser: Browser, live_server: object, outlet: Outlet, width: int) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     client = sign_in(create_person(Role.CLERK, outlet, name="王芳"))
     context = browser.new_context(viewport={"width": width, "height": 800}, base_url=str(live_server))
-    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": str(live_server)}])
+    let_in(context, live_server, client)
     tab = context.new_page()
-    for name, path in SUBJECTS.items():
-        tab.goto(f"/desk/{outlet.code}/{path}")
-        tab.screenshot(path=FOLDER / f"{name}-{width}.png")
+    for name, go in {"today": today, "stock": board, "receive": receive, "hand-over": hand_over}.items():
+        go(tab, outlet)
+        tab.screenshot(path=FOLDER / f"desk-{name}-{width}.png")
     context.close()
