@@ -85,8 +85,9 @@ def new_order(request: DeskRequest) -> HttpResponse:
         return doors.too_many(_page(request, form, wanted, refusal=doors.come_back_later(refusal)), refusal)
     except OrderRefused as refusal:
         return _refused(request, form, wanted, refusal)
-    # The clerk has just made it for this customer; no code proves more.
-    note_proved(request, order)
+    if order.channel == Channel.DESK:
+        # The customer stands here, and no code proves more. Who called shows it when coming.
+        note_proved(request, order)
     facts = {"number": order.spoken_number, "code": in_threes(order.pickup_code)}
     text = _("Placed: order %(number)s, pickup code %(code)s. Write both down for the customer.")
     again = _("This was placed before: order %(number)s, pickup code %(code)s.")

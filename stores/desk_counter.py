@@ -149,7 +149,9 @@ def _adjust(request: DeskRequest, key: str) -> str:
 
 def _unit_page(request: DeskRequest, texts: Texts, kind: Kind, carry: Carry) -> HttpResponse:
     """Look at one phone, then carry out the deed with it, once."""
-    key, refused, seen, asks_phone = sent_key(request), "", "", kind == Kind.DAMAGED
+    key, refused, seen = sent_key(request), "", ""
+    # Whoever had to choose keeps the choice until the deed is carried out.
+    asks_phone = kind == Kind.DAMAGED or bool(request.POST.get("phone"))
     phone, number, reason = _phone(request), request.POST.get("number", "").strip()[:40], _reason(request)
     if request.method == "POST" and key:
         if done := _done_before(request, key):
