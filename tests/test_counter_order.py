@@ -53,6 +53,15 @@ def test_a_caller_gets_an_order_like_everybody_else(desk: Client, shelf: StockLe
     assert Order.objects.count() == 2
 
 
+@pytest.mark.parametrize(("channel", "is_proved"), [("desk", True), ("hotline", False)])
+def test_who_stands_here_needs_no_code_and_who_called_does(
+    desk: Client, shelf: StockLevel, channel: str, is_proved: bool
+) -> None:
+    page = desk.post(PAGE, sent(desk, shelf, channel=channel))["Location"]
+    desk.post(f"{page}set-aside/")
+    assert ("Pickup code shown." in desk.get(page).text) is is_proved
+
+
 def test_it_says_what_is_missing_and_which_neighbour_has_it(desk: Client, shelf: StockLevel) -> None:
     neighbour = create_outlet(latitude=38.1)
     create_shelf(neighbour, phone=shelf.phone)
