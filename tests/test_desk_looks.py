@@ -101,6 +101,7 @@ def test_a_clerk_signs_in_by_keyboard_and_without_script(browser: Browser, live_
     tab.goto(f"{live_server}/en/desk/{outlet.code}/")
 
     # The field for the name has the focus: autofocus needs no script.
+    tab.locator("input:focus").wait_for()
     tab.keyboard.type(person.username)
     tab.keyboard.press("Tab")
     tab.keyboard.type(PASSWORD)

@@ -56,6 +56,7 @@ def open_box(outlet: Outlet, phone: Phone) -> Box:
 
 def scan(tab: Tab, number: str) -> None:
     """Type as a scanner does, into whatever has the focus."""
+    tab.locator("input:focus").wait_for()
     tab.keyboard.type(number)
     tab.keyboard.press("Enter")
 
@@ -138,6 +139,7 @@ def test_by_keyboard_alone_and_without_script(
     tab.goto(f"{live_server}/en/desk/{outlet.code}/boxes/{box.pk}/")
     numbers = [create_unit()[0] for _ in range(3)]
     for number in [*numbers, numbers[0]]:
+        tab.locator("input:focus").wait_for()
         tab.keyboard.type(number)
         with tab.expect_navigation():
             tab.keyboard.press("Enter")

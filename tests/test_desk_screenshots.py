@@ -65,6 +65,7 @@ def receive(tab: Page, outlet: Outlet) -> None:
     for _ in range(5):
         boxes.scan(box.pk, create_unit()[0])
     tab.goto(f"/desk/{outlet.code}/boxes/{box.pk}/")
+    tab.locator("input:focus").wait_for()
     tab.keyboard.type(create_unit()[0])
     tab.keyboard.press("Enter")
     tab.locator("#said.ok").wait_for()
