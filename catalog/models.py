@@ -12,9 +12,14 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 
+def speaks_english() -> bool:
+    """Whether the active language is English. It takes a while to ask, so a list of things asks once."""
+    return (get_language() or "").startswith("en")
+
+
 def local_text(chinese: str, english: str) -> str:
     """Return the text of the two that suits the active language."""
-    return english if (get_language() or "").startswith("en") else chinese
+    return english if speaks_english() else chinese
 
 
 class Brand(models.Model):
@@ -187,7 +192,7 @@ class Phone(models.Model):
 
     @property
     def box(self) -> list[str]:
-        return self.box_en if local_text("zh", "en") == "en" else self.box_zh
+        return self.box_en if speaks_english() else self.box_zh
 
     @property
     def price_yuan(self) -> Decimal:

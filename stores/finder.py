@@ -13,7 +13,7 @@ from django.db.models import DateField, F, FloatField, Func, IntegerField, Q, Sm
 from django.db.models.functions import Cast, Coalesce
 from django.urls import reverse
 
-from catalog.models import local_text
+from catalog.models import speaks_english
 from stores.geography import Point, distance_km
 from stores.hours import NO_WEEK, SHANGHAI, Opening, closures_of, opening_at, weeks_of
 from stores.models import Outlet, PlaceKey, Region
@@ -160,7 +160,7 @@ def _rows(
 def _in_words(found: list[tuple[Any, ...]], moment: datetime) -> list[OutletRow]:
     """Return what `_prepared` found as rows in the active language. One query."""
     weeks = weeks_of(row[4] for row in found)
-    is_english = local_text("", "en") == "en"
+    is_english = speaks_english()
     list_address = reverse("stores:outlets")
     distance_words = distances()
     # Most shops of a list keep the same hours.

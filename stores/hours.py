@@ -23,7 +23,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from catalog.models import local_text
+from catalog.models import local_text, speaks_english
 from stores.models import Outlet, TimetableHours
 from stores.prepared import IsAnyOf, Parameter, Prepared
 
@@ -183,7 +183,7 @@ def weekday_name(weekday: int) -> str:
 
 def day_in_words(day: date) -> str:
     """Return a day without its year: March 4, 3 月 4 日."""
-    if local_text("zh", "en") == "en":
+    if speaks_english():
         return date_format(day, "F j")
     return f"{day.month} 月 {day.day} 日"
 
@@ -191,7 +191,7 @@ def day_in_words(day: date) -> str:
 def clock(moment: datetime | time) -> str:
     """Return a time of day as people say it: 8:30 am, 上午 8 点半."""
     hour, minute = moment.hour, moment.minute
-    if local_text("zh", "en") == "en":
+    if speaks_english():
         return f"{(hour - 1) % 12 + 1}{f':{minute:02}' if minute else ''} {'am' if hour < 12 else 'pm'}"
     part = next(name for until, name in _PARTS_OF_DAY if hour < until)
     minutes = {0: "", 30: "半"}.get(minute, f" {minute:02} 分")

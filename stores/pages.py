@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from catalog.catalogue import current_catalogue
 from catalog.errors import GoneForGood, NotHere, Suggestion
-from catalog.models import Phone, local_text
+from catalog.models import Phone, speaks_english
 from stores.geography import Point, distance_between, distance_km
 from stores.hours import (
     NO_WEEK,
@@ -239,7 +239,7 @@ def _elsewhere(outlet: Outlet, phones: list[int]) -> dict[int, list[Elsewhere]]:
     }
     shops: dict[int, list[Elsewhere]] = {}
     list_address = reverse("stores:outlets")
-    is_english, distance_words = local_text("", "en") == "en", distances()
+    is_english, distance_words = speaks_english(), distances()
     is_vague_here = outlet.place_is_vague
     with connection.cursor() as cursor:
         cursor.execute(_NEAREST_SHELVES, params)
@@ -272,7 +272,7 @@ def _region_of_code() -> Any:
 
 def children_of(region: Region) -> list[NamedPlace]:
     """Return the regions right inside `region`, in the order of their codes. One query."""
-    is_english = local_text("", "en") == "en"
+    is_english = speaks_english()
     place = region.get_absolute_url().removesuffix(f"{region.code}/")
     return [
         NamedPlace(english if is_english else chinese, f"{place}{code}/", outlet_count)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
-from catalog.models import local_text
+from catalog.models import local_text, speaks_english
 from stores.models import Outlet, PlaceKey, Region
 from stores.place_names import (
     KIND_WORDS,
@@ -62,7 +62,7 @@ class Hit(NamedTuple):
     @property
     def within(self) -> str:
         """The names of the regions around it, from the nearer to the farther in English, the other way in Chinese."""
-        if local_text("zh", "en") == "en":
+        if speaks_english():
             return ", ".join(name for name in (self.parent_en, self.grandparent_en) if name)
         return "".join(name for name in (self.grandparent_zh, self.parent_zh) if name and "辖" not in name)
 
