@@ -65,11 +65,13 @@ INSTALLED_APPS = [
     "rest_framework",
     "django_filters",
     "drf_spectacular",
+    "events",
     "api",
     "catalog",
     "stores",
     "orders",
     "partners",
+    "office",
 ]
 
 MIDDLEWARE = [

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 # From the ground up; `config` wires the rest and stands above them all.
-FLOORS = [{"events", "api"}, {"catalog"}, {"stores"}, {"orders"}, {"partners"}, {"config"}]
+FLOORS = [{"events", "api"}, {"catalog"}, {"stores"}, {"orders"}, {"partners"}, {"office"}, {"config"}]
 FLOOR_OF = {app: number for number, apps in enumerate(FLOORS) for app in apps}
 
 
