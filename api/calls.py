@@ -21,7 +21,7 @@ class CallLimit(BaseThrottle):
     _wait_seconds = 0
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        limit, caller = limit_of(request, view.scope)
+        limit, caller = limit_of(request, view.scope_for(request.method))
         try:
             [standing] = count_call((limit, caller))
         except TooManyCalls as refusal:

@@ -8,7 +8,7 @@ the reasons are in the language of Accept-Language.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +66,15 @@ PROBLEMS = {
             ),
         ),
         Problem(
+            "idempotency-key-missing",
+            400,
+            gettext_lazy("The header Idempotency-Key is missing or not valid"),
+            gettext_lazy(
+                "Whatever does something wants a key that you make up for it, a UUID for example: with the same key "
+                "and body it is done once, however often it is sent."
+            ),
+        ),
+        Problem(
             "unauthorized",
             401,
             gettext_lazy("The credentials are missing or not valid"),
@@ -96,16 +105,34 @@ PROBLEMS = {
             gettext_lazy("Send “Accept: application/json”, or no such header."),
         ),
         Problem(
+            "still-running",
+            409,
+            gettext_lazy("The same request is being worked on"),
+            gettext_lazy("Send it again under the same key after as many seconds as the header Retry-After says."),
+        ),
+        Problem(
             "gone",
             410,
             gettext_lazy("What was here is not coming back"),
             gettext_lazy("An outlet that has closed for good keeps its code, and nothing else will have it."),
         ),
         Problem(
+            "content-too-large",
+            413,
+            gettext_lazy("The body is too large"),
+            gettext_lazy("Detail says how many bytes are taken. Send less at a time."),
+        ),
+        Problem(
             "unsupported-media-type",
             415,
             gettext_lazy("The body has a format that is not taken"),
-            gettext_lazy("Send JSON, as “Content-Type: application/json”."),
+            gettext_lazy("Send JSON, as “Content-Type: application/json”, or what else the address is said to take."),
+        ),
+        Problem(
+            "idempotency-key-reused",
+            422,
+            gettext_lazy("The Idempotency-Key belongs to another request"),
+            gettext_lazy("Make up a new key for each request; keep it for sending that very request again."),
         ),
         Problem(
             "too-many-requests",
@@ -132,8 +159,31 @@ def is_for_programs(request: HttpRequest) -> bool:
     return request.path_info.startswith(DOORS)
 
 
+class WrongParameters(exceptions.ValidationError):
+    """What follows the question mark is wrong, whatever the method; by the parameters' names."""
+
+
+class Refusal(exceptions.APIException):
+    """
+    A door says no, with the problem of this name.
+
+    `wait` is in seconds, for Retry-After. `members` are told beside the problem's own (RFC 9457, section 3.2).
+    """
+
+    def __init__(self, name: str, detail: str = "", *, wait: int | None = None, **members: Any) -> None:
+        self.problem = PROBLEMS[name]
+        self.status_code = self.problem.status
+        super().__init__(detail)
+        self.wait = wait
+        self.members = members
+
+
 def answer(
-    request: HttpRequest, problem: Problem, detail: str = "", errors: Sequence[dict[str, str]] = ()
+    request: HttpRequest,
+    problem: Problem,
+    detail: str = "",
+    errors: Sequence[dict[str, str]] = (),
+    members: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
     """Return the answer that tells of `problem`, in the language that `request` asks for."""
     language = language_of(request)
@@ -143,6 +193,7 @@ def answer(
             told["detail"] = detail
         if errors:
             told["errors"] = list(errors)
+        told |= members or {}
     body = json.dumps(told, ensure_ascii=False)
     response = HttpResponse(body.encode("utf-8", "replace"), status=problem.status, content_type=MEDIA_TYPE)
     response["Content-Language"] = "en" if language == "en" else "zh-Hans"
@@ -159,17 +210,22 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
     if isinstance(error, PermissionDenied):
         return answer(request, PROBLEMS["forbidden"])
     if isinstance(error, exceptions.ValidationError):
-        reads = request.method in ("GET", "HEAD")
-        return answer(request, PROBLEMS["invalid-input"], errors=list(_reasons(error.detail, of_address=reads)))
+        of_address = isinstance(error, WrongParameters) or request.method in ("GET", "HEAD")
+        return answer(request, PROBLEMS["invalid-input"], errors=list(_reasons(error.detail, of_address=of_address)))
     if not isinstance(error, exceptions.APIException):
         return None
-    problem = PROBLEMS["malformed-body"] if isinstance(error, exceptions.ParseError) else _BY_STATUS[error.status_code]
-    response = answer(request, problem, str(error.detail))
+    response = answer(request, _problem_of(error), str(error.detail), members=getattr(error, "members", None))
     if wait := getattr(error, "wait", None):
         response["Retry-After"] = str(int(wait))
     if challenge := getattr(error, "auth_header", None):
         response["WWW-Authenticate"] = challenge
     return response
+
+
+def _problem_of(error: exceptions.APIException) -> Problem:
+    if isinstance(error, Refusal):
+        return error.problem
+    return PROBLEMS["malformed-body"] if isinstance(error, exceptions.ParseError) else _BY_STATUS[error.status_code]
 
 
 def _reasons(detail: Any, *, of_address: bool, path: tuple[str, ...] = ()) -> Iterator[dict[str, str]]:

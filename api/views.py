@@ -11,7 +11,7 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from rest_framework import generics
-from rest_framework.exceptions import APIException, AuthenticationFailed, ValidationError
+from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -22,19 +22,25 @@ from api.languages import language_of
 from api.limits import Standing
 from api.pagination import CursorPages, Key
 from api.parameters import Filters, names_in
+from api.problems import WrongParameters
 from api.resources import Resource
+
+READING = ("GET", "HEAD", "OPTIONS")
 
 
 class Door(APIView):
     """A view of the API: refuses parameters that it does not know, tells of limits, speaks the caller's language."""
 
-    http_method_names = ["get", "head", "options"]
+    http_method_names = ["get", "head", "post", "put", "patch", "delete", "options"]
     permission_classes = [ScopeNeeded]
-    # What credentials must allow; a door that is `open_to_all` asks no credentials, but none that do not allow it.
+    # What credentials must allow, and to change something, where that is another thing. A door that is `open_to_all`
+    # asks no credentials, but none that do not allow it.
     scope = ""
+    scope_to_change = ""
     open_to_all = False
-    # What its address takes after the question mark.
+    # What its address takes after the question mark, to read and to change something.
     parameters: ClassVar[tuple[str, ...]] = ()
+    parameters_to_change: ClassVar[tuple[str, ...]] = ()
     standing: Standing | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -51,7 +57,7 @@ class Door(APIView):
                     request.auth  # noqa: B018 - from here on it is known that there is none
                 self.check_throttles(request)
             raise
-        known = self.get_parameters()
+        known = self.get_parameters() if request.method in READING else list(self.parameters_to_change)
         wrong = {name: _wrong_use(name, known) for name in request.query_params if name not in known}
         wrong |= {
             name: _("It may be given only once.")
@@ -62,10 +68,14 @@ class Door(APIView):
             name: _("It is empty.") for name, value in request.query_params.items() if not (value or name in wrong)
         }
         if wrong:
-            raise ValidationError(wrong)
+            raise WrongParameters(wrong)
 
     def get_parameters(self) -> list[str]:
         return list(self.parameters)
+
+    def scope_for(self, method: str | None) -> str:
+        """Return what credentials must allow for a request by `method`."""
+        return self.scope if method in READING else self.scope_to_change or self.scope
 
     def options(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         return HttpResponse(status=204, headers={"Allow": ", ".join(self.allowed_methods)})

@@ -40,6 +40,7 @@ JOBS = {
     "escalate orders": Job("orders.holds.escalate_orders", 5),
     "mark silent outlets": Job("stores.presence.mark_silent_outlets", 5),
     "forget past calls": Job("api.limits.forget_past_calls", 60),
+    "forget past idempotency keys": Job("api.idempotency.forget_past_keys", 60),
     "forget past sessions": Job("config.jobs.forget_past_sessions", EVERY_NIGHT),
     "fold stock totals": Job("stores.totals.fold", 1),
     "erase old customers": Job("orders.privacy.erase_old_customers", EVERY_NIGHT),
