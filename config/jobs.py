@@ -42,6 +42,7 @@ JOBS = {
     "forget past calls": Job("api.limits.forget_past_calls", 60),
     "forget past idempotency keys": Job("api.idempotency.forget_past_keys", 60),
     "forget past sessions": Job("config.jobs.forget_past_sessions", EVERY_NIGHT),
+    "forget old events": Job("events.retention.forget_old_events", EVERY_NIGHT),
     "fold stock totals": Job("stores.totals.fold", 1),
     "erase old customers": Job("orders.privacy.erase_old_customers", EVERY_NIGHT),
     "audit stock": Job("config.jobs.audit_stock", EVERY_NIGHT),

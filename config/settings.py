@@ -211,6 +211,9 @@ MAX_UNITS_OF_A_PHONE = env.number("MAX_UNITS_OF_A_PHONE", 2, least=1, most=99)
 # Days after an order's end until name and mobile number are erased.
 RETENTION_DAYS = env.number("RETENTION_DAYS", 180, least=1, most=3650)
 
+# Days for which the change feed keeps what happened.
+EVENT_DAYS = env.number("EVENT_DAYS", 30, least=4, most=3650)
+
 # The key of the pickup codes. It must outlive the open orders: codes change with it.
 PICKUP_KEY = env.text("PICKUP_KEY") or f"pickup codes of {SECRET_KEY}"
 
