@@ -45,16 +45,21 @@ CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 # Other names of the domain are not this program's to promise for. The sign-in page itself says that somebody is locked
-# out, so no middleware need. Both the address and the name are counted.
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "axes.W002"]
+# out, so no middleware need. Both the address and the name are counted. What the admin misses is in `StaffDoor`.
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005", "security.W021", "axes.W002", "admin.E408", "admin.E409", "admin.E410",
+]  # fmt: skip
 TRUSTED_PROXY = env.flag("TRUSTED_PROXY", default=False)
 if TRUSTED_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 INSTALLED_APPS = [
+    # Without the admin pages that other apps bring along: head office has a site of its own.
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
+    "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "config",
@@ -107,6 +112,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 CSRF_FAILURE_VIEW = "config.errors.forbidden"
 
 # Staff sign in at the desk; `config.staff` keeps sessions and people away from all other pages.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 AUTH_USER_MODEL = "stores.Person"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -170,7 +176,19 @@ TEMPLATES = [
             "environment": "config.templates.environment",
             "context_processors": ["stores.context.my_outlet", "stores.context.country"],
         },
-    }
+    },
+    # For the pages of Django's admin alone, which are not Jinja2.
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
 ]
 
 LANGUAGE_CODE = "zh-hans"

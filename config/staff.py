@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-STAFF_PATHS = ("/desk/",)
+STAFF_PATHS = ("/desk/", "/admin/", "/reports/")
 
 
 class StaffDoor:
@@ -17,7 +18,7 @@ class StaffDoor:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.for_all = get_response
-        self.for_staff = SessionMiddleware(AuthenticationMiddleware(get_response))
+        self.for_staff = SessionMiddleware(AuthenticationMiddleware(MessageMiddleware(get_response)))
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         is_for_staff = request.address.path.startswith(STAFF_PATHS)  # type: ignore[attr-defined]

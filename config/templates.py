@@ -21,6 +21,7 @@ from jinja2.visitor import NodeTransformer
 from markupsafe import escape
 
 from catalog import page_data, templating
+from office import navigation
 from orders import numbers, pickup_codes
 from stores import linked_data
 from stores.durations import duration_in_words, moment_in_words
@@ -118,7 +119,7 @@ def environment(**options: Any) -> Environment:
         pgettext=translation.pgettext,
         npgettext=translation.npgettext,
     )
-    jinja.globals |= templating.FUNCTIONS | page_data.FUNCTIONS | linked_data.FUNCTIONS
+    jinja.globals |= templating.FUNCTIONS | page_data.FUNCTIONS | linked_data.FUNCTIONS | navigation.FUNCTIONS
     jinja.globals["static"] = static
     jinja.filters |= templating.FILTERS | {
         "spoken": numbers.spoken,

@@ -8,6 +8,7 @@ from django.views.generic import TemplateView
 from api import docs, problem_pages
 from catalog.caching import catalogue_page
 from config import sitemap
+from office import first_page
 from orders import demo
 
 urlpatterns = [
@@ -15,8 +16,10 @@ urlpatterns = [
         path("", include("catalog.urls")),
         path("", include("stores.urls")),
         path("", include("orders.urls")),
+        path("desk/", first_page.first_page, name="staff"),
         path("desk/", include("stores.desk_urls")),
         path("desk/", include("orders.desk_urls")),
+        path("admin/", include("office.urls")),
         path("api/v1/docs/", catalogue_page(docs.docs), name="api_docs"),
         path("api/problems/", catalogue_page(problem_pages.problems), name="problems"),
         path("api/problems/<slug:name>/", catalogue_page(problem_pages.problem), name="problem"),

@@ -72,7 +72,7 @@ def open_page(view: View) -> View:
 
 def signed_in_page(view: View) -> View:
     """Make `view` a page, with a form, for everybody who has signed in, whatever the outlet."""
-    return _door(form_page(_signed_in(view)), Rule(signed_in=True))
+    return _door(form_page(signed_in(view)), Rule(signed_in=True))
 
 
 def desk_page(reading: Deed = Deed.READ) -> Callable[[View], View]:
@@ -97,24 +97,30 @@ def show(request: HttpRequest, template: str, context: dict[str, Any] | None = N
 
 
 def _of_an_outlet(asked_by: Callable[[View], View], rule: Rule) -> Callable[[View], View]:
-    return lambda view: _door(asked_by(_signed_in(_at_outlet(view, rule))), rule)
+    return lambda view: _door(asked_by(signed_in(_at_outlet(view, rule))), rule)
 
 
 def _door(view: View, rule: Rule) -> View:
-    """Give whatever the view answers the headers of the desk, and tell the rule to those who walk through the desk."""
+    """Tell the rule of a page to those who walk through the desk."""
+    door = staff_page(view)
+    door.desk_rule = rule  # type: ignore[attr-defined]
+    return door
+
+
+def staff_page(view: View) -> View:
+    """Give whatever the view answers the headers of the staff's pages: at the desk, and in head office."""
 
     @wraps(view)
-    def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = view(request, *args, **kwargs)
         response._csp_update = DESK_POLICY  # type: ignore[attr-defined]
         response["Permissions-Policy"] = DESK_PERMISSIONS
         return response
 
-    door.desk_rule = rule  # type: ignore[attr-defined]
-    return private_page(door)
+    return private_page(page)
 
 
-def _signed_in(view: View) -> View:
+def signed_in(view: View) -> View:
     """Let in who has signed in, whose session has not ended, and who has chosen a password."""
 
     @wraps(view)

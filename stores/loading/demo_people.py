@@ -25,8 +25,12 @@ class DemoPerson:
 
     @property
     def password(self) -> str:
-        """The same as long as the installation keeps its secret key, and another one in each installation."""
-        return salted_hmac("password of the demo", self.username, algorithm="sha256").hexdigest()[:10]
+        return demo_password(self.username)
+
+
+def demo_password(username: str) -> str:
+    """Return the same as long as the installation keeps its secret key, and another one in each installation."""
+    return salted_hmac("password of the demo", username, algorithm="sha256").hexdigest()[:10]
 
 
 PEOPLE = (

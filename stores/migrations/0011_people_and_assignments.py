@@ -17,6 +17,7 @@ class Migration(migrations.Migration):
 
     # Those whose tables point at people know of this app's first migration only.
     run_before = [
+        ("admin", "0001_initial"),
         ("otp_totp", "0001_initial"),
     ]
 

@@ -17,7 +17,8 @@ from granian.log import LogLevels
 
 from config import env, static_files
 from config.processes import Companion
-from stores.loading.demo_people import add_people, sign_ins
+from office import demo_people as office_people
+from stores.loading import demo_people as desk_people
 from stores.models import Outlet
 
 # Web processes of a server that was killed need a moment to notice.
@@ -27,7 +28,8 @@ SECONDS_FOR_PORT = 8
 class Command(BaseCommand):
     help = "Bring database and static files up to date, load the demo into an empty database, and serve the site."
 
-    _sign_ins: list[tuple[str, str, str]] = []
+    # Where, as what, under which name and with which password one signs in to a demo.
+    _sign_ins: list[tuple[str, ...]] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         # Leave in good order, also before the web server listens to signals.
@@ -52,8 +54,11 @@ class Command(BaseCommand):
             if not Outlet.objects.exists():
                 call_command("load_demo")
             # Also for a demo that was loaded when nobody could sign in yet.
-            add_people()
-            self._sign_ins = sign_ins()
+            desk_people.add_people()
+            office_people.add_people()
+            self._sign_ins = [("desk/", *each) for each in desk_people.sign_ins()]
+            office = office_people.sign_ins()
+            self._sign_ins += [("admin/", f"colleague in head office ({role})", *who) for role, *who in office]
 
     def _serve(self, address: str, port: int, workers: int) -> None:
         server = Granian(
@@ -93,8 +98,8 @@ class Command(BaseCommand):
         while not _answers(address, port):
             time.sleep(0.05)
         site = f"http://localhost:{port}/"
-        for role, username, password in self._sign_ins:
-            self.stdout.write(f"At {site}desk/ a {role} signs in as {username} with the password {password}.")
+        for path, role, username, password in self._sign_ins:
+            self.stdout.write(f"At {site}{path} a {role} signs in as {username} with the password {password}.")
         self.stdout.write(f"Cunpu runs at {site} (Chinese) and {site}en/ (English). Ctrl-C stops it.")
         self.stdout.flush()
 

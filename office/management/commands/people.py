@@ -4,12 +4,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from catalog.acting import acting_as
+from office.membership import join, leave
+from office.models import OfficeRole
 from stores import people
 from stores.models import Outlet, Person, Region, Role
 
 
 class Command(BaseCommand):
-    help = "Let people sign in at the desk, say where they work, and give them new passwords."
+    help = "Let people sign in, say where they work, at outlets or in head office, and give them new passwords."
 
     def add_arguments(self, parser: CommandParser) -> None:
         deeds = parser.add_subparsers(dest="deed", required=True)
@@ -28,6 +31,13 @@ class Command(BaseCommand):
         end.add_argument("place")
         end.add_argument("--last-day", type=_day, help="YYYY-MM-DD; today if not given")
         for deed, text in (
+            ("join", "let somebody work in head office"),
+            ("leave", "end somebody's role in head office"),
+        ):
+            office = deeds.add_parser(deed, help=text)
+            office.add_argument("username")
+            office.add_argument("role", choices=OfficeRole.values)
+        for deed, text in (
             ("reset", "print a new first password; the code from an app is not asked for any more"),
             ("switch-off", "let somebody sign in no more"),
         ):
@@ -35,9 +45,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, deed: str, username: str, **options: Any) -> None:
         try:
-            self.stdout.write(getattr(self, f"_{deed.replace('-', '_')}")(username, **options))
+            with acting_as("system:people"):
+                said = getattr(self, f"_{deed.replace('-', '_')}")(username, **options)
         except (people.BadPerson, people.BadAssignment) as refusal:
             raise CommandError(str(refusal)) from refusal
+        self.stdout.write(said)
 
     def _add(self, username: str, name: str, mobile: str, **options: Any) -> str:
         person, password = people.add_person(username, name, mobile=mobile)
@@ -51,6 +63,13 @@ class Command(BaseCommand):
 
     def _end(self, username: str, place: str, last_day: date | None, **options: Any) -> str:
         return f"Assignments ended: {people.end_assignment(_person(username), _place(place), last_day)}."
+
+    def _join(self, username: str, role: str, **options: Any) -> str:
+        join(_person(username), OfficeRole(role))
+        return f"{username}: {role} in head office."
+
+    def _leave(self, username: str, role: str, **options: Any) -> str:
+        return f"Roles ended: {leave(_person(username), OfficeRole(role))}."
 
     def _reset(self, username: str, **options: Any) -> str:
         return f"{username} signs in with the password {people.reset_password(_person(username))}."

@@ -1,0 +1,31 @@
+"""The ways to the pages of head office, as its frame shows them: each for those who may go there."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from office.access import OfficeDeed
+
+
+class Link(NamedTuple):
+    text: str
+    address: str
+    is_here: bool
+
+
+# What may be read there, and what it is called.
+PAGES = (("admin:index", OfficeDeed.READ, _("Back office")),)
+
+
+def office_links(request: Any) -> list[Link]:
+    """Return the links for whoever asks; the one to the page itself `is_here`."""
+    reach = getattr(request, "reach", None)
+    standing = getattr(request, "standing", None) or getattr(reach, "standing", None)
+    names = [(name, text) for name, deed, text in PAGES if standing and standing.may(deed)]
+    return [Link(str(text), reverse(name), request.path == reverse(name)) for name, text in names]
+
+
+FUNCTIONS = {"office_links": office_links}
