@@ -1,4 +1,6 @@
-"""The one place that moves orders on: an order and the newest line of its history change in one statement."""
+"""
+The one place that moves orders on: an order, the newest line of its history and the event change in one statement.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +30,11 @@ WITH step AS (
         (outlet_id, number, change_seq, kind, state, attempts, next_attempt_at, created_at, receipt, error)
     SELECT outlet_id, number, seq + 1, %(message)s, 'waiting', 0, %(now)s, %(now)s, '', ''
     FROM step WHERE %(message)s <> ''
+), told AS (
+    -- That an outlet is slow is no news for partners.
+    INSERT INTO events_event (type, outlet_id, data)
+    SELECT 'order.' || %(kind)s, outlet_id, jsonb_build_object('order', number, 'state', coalesce(%(state)s, state))
+    FROM step WHERE %(kind)s <> 'escalated'
 )
 UPDATE orders_order o SET change_seq = step.seq + 1, state = coalesce(%(state)s, step.state) {assignments}
 FROM step WHERE o.outlet_id = step.outlet_id AND o.number = step.number AND o.change_seq = step.seq

@@ -13,10 +13,12 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
+from events.models import Type
+from events.recording import Happening, record
 from stores import handsets, stock
 from stores.handsets import Unit
 from stores.ledger import MOST_AT_ONCE, Act, Line
-from stores.models import Handset, StockMovement, Transfer, TransferLine
+from stores.models import Handset, Outlet, StockMovement, Transfer, TransferLine
 from stores.refusals import MoreThanWasSent, OperationKeyReused, Shortage, TransferNotPossible, UnitProblem, UnitRefused
 
 State = Transfer.State
@@ -46,6 +48,7 @@ def request(sender_id: int, receiver_id: int, quantities: Mapping[int, int], act
                 TransferLine(transfer=transfer, phone_id=phone_id, requested=quantity)
                 for phone_id, quantity in sorted(quantities.items())
             )
+            _tell(transfer)
         elif transfer.sender_id != sender_id or _requested(transfer) != dict(quantities):
             raise OperationKeyReused(receiver_id, act.key)
     return transfer
@@ -58,6 +61,7 @@ def approve(transfer_id: int, act: Act) -> Transfer:
         if transfer.state == State.REQUESTED:
             transfer.state, transfer.approved_at, transfer.approved_by = State.APPROVED, timezone.now(), act.actor
             transfer.save(update_fields=["state", "approved_at", "approved_by"])
+            _tell(transfer)
         elif transfer.state != State.APPROVED:
             raise TransferNotPossible(transfer_id, transfer.state)
     return transfer
@@ -83,6 +87,7 @@ def send(
             transfer.state, transfer.sent_at = State.SENT, timezone.now()
             transfer.sent_by, transfer.send_key = act.actor, act.key
             transfer.save(update_fields=["state", "sent_at", "sent_by", "send_key"])
+            _tell(transfer)
     return transfer
 
 
@@ -186,6 +191,23 @@ def _end(transfer: Transfer, state: Transfer.State, act: Act) -> None:
     transfer.state, transfer.ended_at = state, timezone.now()
     transfer.ended_by, transfer.end_key, transfer.end_reason = act.actor, act.key, act.reason
     transfer.save(update_fields=["state", "ended_at", "ended_by", "end_key", "end_reason"])
+    _tell(transfer)
+
+
+def _tell(transfer: Transfer) -> None:
+    """Write down, once for each of the two outlets, in which state the transfer is now. Three statements."""
+    codes = dict(Outlet.objects.filter(pk__in=[transfer.sender_id, transfer.receiver_id]).values_list("pk", "code"))
+    fields = ("phone__slug", "requested", "sent", "received", "damaged")
+    lines = transfer.lines.order_by("phone").values_list(*fields)
+    data = {
+        "transfer": transfer.pk,
+        "state": transfer.state,
+        "sender": codes[transfer.sender_id],
+        "receiver": codes[transfer.receiver_id],
+        "lines": [dict(zip(("phone", *fields[1:]), line, strict=True)) for line in lines],
+    }
+    happened = Type(f"transfer.{transfer.state}")
+    record(Happening(happened, outlet_id, data=data) for outlet_id in (transfer.sender_id, transfer.receiver_id))
 
 
 def _with_units(transfer: Transfer, sent: Mapping[int, int], arrivals: Mapping[int, Arrival]) -> dict[int, Arrival]:
