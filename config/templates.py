@@ -24,6 +24,7 @@ from catalog import page_data, templating
 from office import navigation
 from orders import numbers, pickup_codes
 from stores import linked_data
+from stores.desk_keys import key_field
 from stores.durations import duration_in_words, moment_in_words
 
 # What a text leaves open, and a per cent sign, as `{% trans %}` writes them.
@@ -121,6 +122,7 @@ def environment(**options: Any) -> Environment:
     )
     jinja.globals |= templating.FUNCTIONS | page_data.FUNCTIONS | linked_data.FUNCTIONS | navigation.FUNCTIONS
     jinja.globals["static"] = static
+    jinja.globals["key_field"] = key_field
     jinja.filters |= templating.FILTERS | {
         "spoken": numbers.spoken,
         "in_threes": pickup_codes.in_threes,

@@ -15,7 +15,7 @@ from stores.access import Deed
 from stores.desk import DeskRequest, desk_form, show
 
 
-@desk_form(Deed.READ)
+@desk_form(Deed.READ, once=False)
 def find(request: DeskRequest) -> HttpResponse:
     """
     Find orders of the outlet by what was scanned or typed. One hit leads to its page, several are listed.

@@ -16,7 +16,6 @@ from orders.models import Order, Payment, State
 from orders.refusals import AlreadyCollected, OrderRefused, TooManyWrongCodes, WrongState
 from stores.access import Deed
 from stores.desk import DeskRequest, desk_deed, desk_form, desk_page, show
-from stores.desk_keys import sent_key
 from stores.desk_session import tell
 from stores.refusals import NotOnShelf, NotReserved, UnitRefused
 
@@ -32,15 +31,11 @@ def order_page(request: DeskRequest, order: Order) -> HttpResponseBase:
     if request.method != "POST":
         return show_order(request, order)
     data = request.POST
-    form_key = sent_key(request)
-    if form_key is None:
-        return show_order(request, order, 400, refusal=_("Please send the form once more."))
     if order.state == State.COLLECTED:
-        return _done_before(request, order, form_key)
+        return _handed_over_before(request, order)
     scans = pickup.scans_of(order, data.dict())
     more: dict[str, Any] = {
         "scans": scans,
-        "form_key": form_key,
         "typed": {"reason": data.get("reason", "")[:200].strip()},
     }
     code_error = _code_error(request, order)
@@ -53,7 +48,7 @@ def order_page(request: DeskRequest, order: Order) -> HttpResponseBase:
         return show_order(request, order, status, code_error=code_error, **more)
     if data.get("method") not in Payment.Method.values:
         return show_order(request, order, is_checked=True, **more)
-    return _hand_over(request, order, form_key, scans, more)
+    return _hand_over(request, order, scans, more)
 
 
 def _code_error(request: DeskRequest, order: Order) -> OrderRefused | str | None:
@@ -74,9 +69,7 @@ def _code_error(request: DeskRequest, order: Order) -> OrderRefused | str | None
     return None
 
 
-def _hand_over(
-    request: DeskRequest, order: Order, form_key: str, scans: list[pickup.Scan], more: dict[str, Any]
-) -> HttpResponse:
+def _hand_over(request: DeskRequest, order: Order, scans: list[pickup.Scan], more: dict[str, Any]) -> HttpResponse:
     amount = request.POST.get("amount_fen", "")
     try:
         lifecycle.collect(
@@ -85,7 +78,7 @@ def _hand_over(
             method=Payment.Method(request.POST["method"]),
             amount_fen=int(amount) if re.fullmatch("[0-9]{1,9}", amount, re.ASCII) else -1,
             units=pickup.units_of(scans),
-            form_key=form_key,
+            form_key=request.form_key,
             reason=request.POST.get("reason", "").strip()[:200],
         )
     except (AlreadyCollected, WrongState) as refusal:
@@ -104,13 +97,12 @@ def _hand_over(
     return redirect("order_desk:receipt", request.outlet.code, order.number)
 
 
-def _done_before(request: DeskRequest, order: Order, form_key: str) -> HttpResponse:
-    """The same form once more leads to the receipt, another one to the page that says who did it."""
+def _handed_over_before(request: DeskRequest, order: Order) -> HttpResponse:
+    """Say who was first, and when; the door has told those who sent the same form once more."""
     try:
-        lifecycle.refuse_other_form(order, form_key)
+        lifecycle.refuse_other_form(order, request.form_key)
     except AlreadyCollected as refusal:
         return show_order(request, order, 409, refusal=refusal)
-    tell(request, _("This was done already: handed over and paid, once."))
     return redirect("order_desk:receipt", request.outlet.code, order.number)
 
 

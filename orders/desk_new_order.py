@@ -56,7 +56,7 @@ class NewOrderForm(PlainForm):
         return clean_mobile(self.cleaned_data["mobile"])
 
 
-@desk_form(Deed.ORDER, reading=Deed.ORDER)
+@desk_form(Deed.ORDER, reading=Deed.ORDER, once=False)
 def new_order(request: DeskRequest) -> HttpResponse:
     """Reserve phones of this outlet by the rule of the shop, for somebody who tells the clerk name and number."""
     if request.method != "POST":

@@ -20,7 +20,6 @@ from orders.models import Order, OrderChange, Payment, State
 from orders.refusals import OrderRefused
 from stores.access import Deed
 from stores.desk import DeskRequest, desk_deed, show
-from stores.desk_keys import new_key
 from stores.desk_session import tell
 from stores.hours import clock
 from stores.people import name_of, names_of
@@ -82,7 +81,6 @@ def show_order(request: DeskRequest, order: Order, status: int = 200, **more: An
         "may_without_code": may(Deed.HAND_OVER_WITHOUT_CODE),
         "is_proved": is_proved(request, order),
         "now": timezone.now(),
-        "form_key": new_key(),
         "methods": Payment.Method,
         "typed": {},
     }

@@ -20,10 +20,17 @@
     if (said) beep(said.getAttribute("role") !== "alert");
   }
 
+  // Each number is sent under a key of its own. One whose answer is lost is sent again under the same key.
+  function newKey() {
+    return Array.from(crypto.getRandomValues(new Uint8Array(16)), function (byte) {
+      return (256 + byte).toString(16).slice(1);
+    }).join("");
+  }
+
   function send(form, button) {
-    var body = new FormData(form), number = form === field.form ? field.value : "";
+    var body = new FormData(form), number = form === field.form ? field.value : "", key = form.elements.form_key;
     if (button && button.name) body.append(button.name, button.value);
-    if (number) field.value = "";
+    if (number) field.value = "", key.value = newKey();
     turn = turn.then(function () {
       return fetch(form.action, { method: "POST", body: body, headers: { "X-Scan": "yes" }, credentials: "same-origin" });
     }).then(function (answer) {
@@ -39,7 +46,7 @@
       lost.setAttribute("role", "alert");
       lost.textContent = "✗ " + number + " " + field.form.getAttribute("data-lost");
       part.replaceChild(lost, part.firstElementChild);
-      if (number && !field.value) field.value = number;
+      if (number && !field.value) field.value = number, key.value = body.get("form_key");
       beep(false);
     });
     field.focus();

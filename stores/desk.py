@@ -6,6 +6,9 @@ those whose standing at the outlet in the address allows it. A view behind one o
 the outlet's code is gone from its arguments. Whoever has no business at an outlet gets the answer of an outlet that
 does not exist (404); whoever has, but not this deed, is told who may do it (403).
 
+A form is carried out once (`stores.once`), in one transaction with its key: sent again, it leads to where it led the
+first time and tells who did what and when. What only looks is told apart by `once=False`.
+
 Nobody keeps what the desk answers. Its pages have style and script in files of their own, which browsers do keep.
 """
 
@@ -19,16 +22,21 @@ from urllib.parse import urlencode
 
 from csp.constants import SELF
 from django.contrib.auth import logout
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from catalog.caching import READING, deed, form_page, personal_page
 from catalog.private import private_page
-from stores import desk_session, presence
+from stores import desk_session, once, presence
 from stores.access import Deed, NotAllowed, Standing, standing_at
+from stores.desk_keys import sent_key
+from stores.durations import moment_in_words
 from stores.models import Outlet, Person, Role
+from stores.people import name_of
 
 DESK_POLICY = {"style-src": [SELF], "script-src": [SELF], "connect-src": [SELF]}
 SIGN_IN_PAGE, PASSWORD_PAGE = "desk:sign_in", "desk:password"
@@ -37,12 +45,15 @@ DESK_PERMISSIONS = "camera=(self), geolocation=(), microphone=(), payment=(), us
 
 
 class DeskRequest(HttpRequest):
-    """A request of somebody who works at `outlet`, of which `role` and `standing` tell."""
+    """
+    A request of somebody who works at `outlet`, of which `role` and `standing` tell; `form_key` is that of its form.
+    """
 
     user: Person
     standing: Standing
     outlet: Outlet
     role: Role
+    form_key: str
 
 
 View = Callable[..., HttpResponseBase]
@@ -56,6 +67,7 @@ class Rule:
     signed_in: bool = False
     reading: Deed | None = None
     writing: Deed | None = None
+    once: bool = True
 
     def deed_of(self, request: HttpRequest) -> Deed:
         """Return what this request is about to do."""
@@ -80,9 +92,13 @@ def desk_page(reading: Deed = Deed.READ) -> Callable[[View], View]:
     return _of_an_outlet(personal_page, Rule(True, True, reading))
 
 
-def desk_form(writing: Deed, reading: Deed = Deed.READ) -> Callable[[View], View]:
-    """Make a view a page of one outlet whose form is sent by those who may do `writing` there."""
-    return _of_an_outlet(form_page, Rule(True, True, reading, writing))
+def desk_form(writing: Deed, reading: Deed = Deed.READ, *, once: bool = True) -> Callable[[View], View]:
+    """
+    Make a view a page of one outlet whose form is sent by those who may do `writing` there.
+
+    `once=False`: the form does nothing, or its view keeps the key by itself.
+    """
+    return _of_an_outlet(form_page, Rule(True, True, reading, writing, once))
 
 
 def desk_deed(writing: Deed) -> Callable[[View], View]:
@@ -97,7 +113,7 @@ def show(request: HttpRequest, template: str, context: dict[str, Any] | None = N
 
 
 def _of_an_outlet(asked_by: Callable[[View], View], rule: Rule) -> Callable[[View], View]:
-    return lambda view: _door(asked_by(signed_in(_at_outlet(view, rule))), rule)
+    return lambda view: _door(asked_by(signed_in(_at_outlet(_once(view) if rule.once else view, rule))), rule)
 
 
 def _door(view: View, rule: Rule) -> View:
@@ -154,6 +170,35 @@ def _at_outlet(view: View, rule: Rule) -> View:
             return show(request, "desk/refused.html", {"refusal": refusal}, status=403)
 
     return checked
+
+
+def _once(view: View) -> View:
+    """Carry out each form once, with its key in the same transaction; what is not said to be done can be sent again."""
+
+    @wraps(view)
+    def checked(request: DeskRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method != "POST":
+            return view(request, *args, **kwargs)
+        key = sent_key(request)
+        if key is None:
+            return show(request, "desk/no_key.html", status=400)
+        request.form_key = key
+        return once.again_if_in_the_way(lambda: _carried_out(view, request, *args, **kwargs))
+
+    return checked
+
+
+@transaction.atomic
+def _carried_out(view: View, request: DeskRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    before = once.begin(request.outlet.pk, request.form_key, request.user.actor)
+    if before:
+        who = {"name": name_of(before.actor), "time": moment_in_words(before.done_at), "said": before.said}
+        desk_session.tell(request, _("Done already by %(name)s, %(time)s, and not again: %(said)s") % who)
+        return HttpResponseRedirect(before.address)
+    response = view(request, *args, **kwargs)
+    address = response["Location"] if response.status_code == 302 else request.get_full_path()
+    once.end(request.outlet.pk, request.form_key, desk_session.done_in_words(request), address)
+    return response
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:

@@ -14,7 +14,6 @@ from stores import transfers
 from stores.access import Deed
 from stores.board import board as board_of
 from stores.desk import DeskRequest, desk_form, desk_page, show
-from stores.desk_keys import new_key, sent_key
 from stores.desk_session import tell
 from stores.finder import find_near
 from stores.geography import Point
@@ -51,26 +50,26 @@ def nearby(request: DeskRequest, slug: str) -> HttpResponse:
     phone = _phone(slug)
     refused = ""
     if request.method == "POST":
-        key, sender = sent_key(request), _outlet(request.POST.get("sender", ""))
+        sender = _outlet(request.POST.get("sender", ""))
         quantity = _quantity(request.POST.get("quantity", ""))
-        if key is None or sender is None or sender == request.outlet:
+        if sender is None or sender == request.outlet:
             refused = _("Choose one of these outlets.")
         elif quantity is None:
             refused = _("Ask for 1 to %(most)d at once.") % {"most": MOST_ASKED}
         else:
             try:
-                return _ask(request, sender, phone, quantity, key)
+                return _ask(request, sender, phone, quantity)
             except StockRefusal as refusal:
                 refused = in_words(refusal)
     here = Point(request.outlet.latitude, request.outlet.longitude)
     rows = find_near(here, Question(point=here, phone=phone, only_having=True), timezone.now()).outlets
     others = [row for row in rows if row.code != request.outlet.code]
-    context = {"phone": phone, "rows": others, "form_key": new_key(), "refused": refused}
+    context = {"phone": phone, "rows": others, "refused": refused}
     return show(request, "desk/nearby.html", context, status=422 if refused else 200)
 
 
-def _ask(request: DeskRequest, sender: Outlet, phone: Phone, quantity: int, key: str) -> HttpResponse:
-    act = Act(f"{key}:{sender.code}", request.user.actor)
+def _ask(request: DeskRequest, sender: Outlet, phone: Phone, quantity: int) -> HttpResponse:
+    act = Act(request.form_key, request.user.actor)
     transfer = transfers.request(sender.pk, request.outlet.pk, {phone.pk: quantity}, act)
     words = ngettext("Asked %(outlet)s for one %(phone)s.", "Asked %(outlet)s for %(count)d %(phone)s.", quantity)
     tell(request, words % {"outlet": sender.name, "phone": phone.name, "count": quantity})

@@ -21,7 +21,7 @@ from stores.access import Deed
 from stores.box_contents import Scanned, contents_of
 from stores.boxes import BoxRefused, Purpose
 from stores.desk import DeskRequest, desk_deed, desk_form, show
-from stores.desk_session import tell
+from stores.desk_session import note_done, tell
 from stores.durations import moment_in_words
 from stores.models import Box, BoxScan, Transfer
 from stores.people import name_of
@@ -43,12 +43,14 @@ class Said(NamedTuple):
     is_good: bool = True
 
 
-@desk_form(Deed.RECEIVE)
+@desk_form(Deed.RECEIVE, reading=Deed.RECEIVE)
 def receive(request: DeskRequest) -> HttpResponse:
     """Show what can be received: a supplier's delivery (its form opens a box), and transfers that are on their way."""
     if request.method == "POST":
         note = " ".join(request.POST.get("note", "").replace("\0", "").split())[:NOTE_LENGTH]
-        return _to(request, boxes.open_delivery(request.outlet.pk, note, request.user.actor))
+        opened = boxes.open_delivery(request.outlet.pk, note, request.user.actor)
+        note_done(request, _("the box is open."))
+        return _to(request, opened)
     coming = Transfer.objects.filter(receiver=request.outlet, state=Transfer.State.SENT).select_related("sender")
     context = {
         "box": Box.objects.filter(outlet=request.outlet, purpose=Purpose.DELIVERY, closed_at=None).first(),
@@ -124,6 +126,8 @@ def _is_scan(request: HttpRequest) -> bool:
 
 def _page(request: DeskRequest, box: Box, said: Said | None = None, status: int = 200) -> HttpResponse:
     box.refresh_from_db(fields=["version", "phone", "has_pairs", "end", "closed_by", "closed_at"])
+    if said and said.is_good:
+        note_done(request, said.text)
     phones = current_catalogue()
     contents = contents_of(box)
     context: dict[str, Any] = {

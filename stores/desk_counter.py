@@ -1,7 +1,7 @@
 """
 Single phones at the counter: sold to somebody who walks in, taken back, written off; and shelves corrected.
 
-A form is looked at first and then carried out, under its key: sent again, it tells what was done.
+A form is looked at first and then carried out.
 """
 
 from __future__ import annotations
@@ -23,11 +23,8 @@ from catalog.templating import yuan
 from stores import counter, stock, unit_numbers
 from stores.access import Deed
 from stores.desk import DeskRequest, desk_form, show
-from stores.desk_keys import new_key, sent_key
 from stores.desk_session import tell
-from stores.durations import moment_in_words
 from stores.ledger import MOST_AT_ONCE, Act, Kind
-from stores.people import name_of
 from stores.refusal_words import in_words
 from stores.refusals import PhoneNeeded, StockRefusal
 from stores.unit_numbers import Unit
@@ -101,11 +98,9 @@ def write_off(request: DeskRequest) -> HttpResponse:
 @desk_form(Deed.ADJUST)
 def adjust(request: DeskRequest) -> HttpResponse:
     """Correct a shelf by some more or fewer, with the reason."""
-    data, key, refused = request.POST, sent_key(request), ""
-    if request.method == "POST" and key:
-        if done := _done_before(request, key):
-            return done
-        refused = _adjust(request, key)
+    data, refused = request.POST, ""
+    if request.method == "POST":
+        refused = _adjust(request)
         if not refused:
             return redirect("desk:phone", request.outlet.code, data.get("phone", ""))
     context = {
@@ -117,12 +112,11 @@ def adjust(request: DeskRequest) -> HttpResponse:
         "number": data.get("number", "")[:40],
         "limit": settings.DESK_ADJUST_LIMIT,
         "refused": refused,
-        "form_key": key or new_key(),
     }
     return show(request, "desk/adjust.html", context, status=422 if refused else 200)
 
 
-def _adjust(request: DeskRequest, key: str) -> str:
+def _adjust(request: DeskRequest) -> str:
     """Correct the shelf as the form says; return why not, or nothing. Raises NotAllowed."""
     data, phone, reason = request.POST, _phone(request), _reason(request)
     text, typed = data.get("quantity", "").strip(), data.get("number", "").strip()
@@ -140,7 +134,8 @@ def _adjust(request: DeskRequest, key: str) -> str:
     difference = quantity if data["way"] == "more" else -quantity
     try:
         unit = (unit_numbers.number(typed),) if typed else None
-        counter.adjust(request.standing, phone.pk, difference, Act(key, request.user.actor, reason=reason), unit)
+        act = Act(request.form_key, request.user.actor, reason=reason)
+        counter.adjust(request.standing, phone.pk, difference, act, unit)
     except StockRefusal as refusal:
         return in_words(refusal)
     tell(request, _("Corrected: %(phone)s by %(difference)+d.") % {"phone": phone.name, "difference": difference})
@@ -148,28 +143,23 @@ def _adjust(request: DeskRequest, key: str) -> str:
 
 
 def _unit_page(request: DeskRequest, texts: Texts, kind: Kind, carry: Carry) -> HttpResponse:
-    """Look at one phone, then carry out the deed with it, once."""
-    key, refused, seen = sent_key(request), "", ""
+    """Look at one phone, then carry out the deed with it."""
+    refused, seen = "", ""
     # Whoever had to choose keeps the choice until the deed is carried out.
     asks_phone = kind == Kind.DAMAGED or bool(request.POST.get("phone"))
     phone, number, reason = _phone(request), request.POST.get("number", "").strip()[:40], _reason(request)
-    if request.method == "POST" and key:
-        if done := _done_before(request, key):
-            return done
+    if request.method == "POST":
         try:
             phone_id, unit = _look(request, kind, number, phone)
             phone = current_catalogue().by_id[phone_id]
             if request.POST.get("do") == "done" and (reason or not texts.asks_why):
-                carry(request.outlet.pk, phone_id, unit, Act(key, request.user.actor, reason=reason))
+                carry(request.outlet.pk, phone_id, unit, Act(request.form_key, request.user.actor, reason=reason))
                 tell(request, str(texts.done) % _facts(phone, unit))
                 return redirect(request.path)
             seen = _seen(kind, phone, unit)
             if request.POST.get("do") == "done":
                 refused = _("Say why: the ledger keeps it.")
         except StockRefusal as refusal:
-            # The same form may have been sent twice at once.
-            if done := _done_before(request, key):
-                return done
             refused, asks_phone = in_words(refusal), asks_phone or isinstance(refusal, PhoneNeeded)
             # The next scan would be added to what is wrong.
             number = number if isinstance(refusal, PhoneNeeded) else ""
@@ -182,7 +172,6 @@ def _unit_page(request: DeskRequest, texts: Texts, kind: Kind, carry: Carry) -> 
         "refused": refused,
         "seen": seen,
         "asks_phone": asks_phone,
-        "form_key": key or new_key(),
     }
     return show(request, "desk/unit.html", context, status=422 if refused else 200)
 
@@ -208,16 +197,6 @@ def _facts(phone: Phone, unit: Unit | None) -> dict[str, str]:
         "number": unit[0] if unit else _("without a number"),
         "price": yuan(phone.price_fen),
     }
-
-
-def _done_before(request: DeskRequest, key: str) -> HttpResponse | None:
-    """Lead to a new form where this one was carried out before, and say by whom and when."""
-    done = counter.done_before(request.outlet.pk, key)
-    if done is None:
-        return None
-    said = {"name": name_of(done.actor), "time": moment_in_words(done.at)}
-    tell(request, _("Done already by %(name)s, %(time)s: nothing was done twice.") % said)
-    return redirect(request.path)
 
 
 def _phone(request: DeskRequest) -> Phone | None:

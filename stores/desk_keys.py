@@ -1,7 +1,8 @@
 """
 Keys of the desk's forms: whoever sends one form twice, because the answer got lost, does the deed once.
 
-A form carries a key of its own as `form_key`; the deed is carried out under it (`stores.ledger.Act`).
+A form carries a key of its own as `form_key`. The door writes it down together with the deed (`stores.once`), and
+deeds with goods are carried out under it, too (`stores.ledger.Act`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 import secrets
 
 from django.http import HttpRequest
+from django.utils.safestring import SafeString, mark_safe
 
 _KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
@@ -19,7 +21,12 @@ def new_key() -> str:
     return secrets.token_hex(16)
 
 
+def key_field() -> SafeString:
+    """Return the hidden field with a new key, for templates: each form of a page has its own."""
+    return mark_safe(f'<input type="hidden" name="form_key" value="{new_key()}">')  # noqa: S308 - digits of ours
+
+
 def sent_key(request: HttpRequest) -> str | None:
-    """Return the key that a form was sent with, None where it has lost it: then it is shown anew and not done."""
+    """Return the key that a form was sent with, None where it has lost it: then nothing is done."""
     key = request.POST.get("form_key", "")
     return key if _KEY.fullmatch(key) else None

@@ -43,6 +43,17 @@ def keep_alive(request: HttpRequest) -> None:
 def tell(request: HttpRequest, text: str) -> None:
     """Have the next page of this session say what was done."""
     request.session[_TOLD] = text
+    note_done(request, text)
+
+
+def note_done(request: HttpRequest, text: str) -> None:
+    """Note that this form was carried out, and what is said of that to whoever sends it again."""
+    request.done_in_words = text  # type: ignore[attr-defined]
+
+
+def done_in_words(request: HttpRequest) -> str:
+    """Return what this form was said to have done, empty where it only was looked at or refused."""
+    return getattr(request, "done_in_words", "")
 
 
 def take_told(request: HttpRequest) -> str:

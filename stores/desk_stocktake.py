@@ -16,8 +16,7 @@ from catalog.models import Phone
 from stores import stocktakes
 from stores.access import Deed
 from stores.desk import DeskRequest, desk_deed, desk_form, show
-from stores.desk_keys import new_key, sent_key
-from stores.desk_session import tell
+from stores.desk_session import note_done, tell
 from stores.durations import moment_in_words
 from stores.ledger import MOST_AT_ONCE
 from stores.models import StockLevel, Stocktake, StocktakeLine
@@ -50,15 +49,10 @@ def stocktake(request: DeskRequest) -> HttpResponse:
     if "number" in request.POST:
         return _scan(request)
     counted, errors = _typed(request)
-    form_key = sent_key(request)
-    if form_key is None:
-        return _page(
-            request, stocktakes.under_way(request.outlet), refusal=_("Please send the form once more."), status=400
-        )
     take = stocktakes.begin(request.outlet, request.user.actor) if counted else stocktakes.under_way(request.outlet)
     if take and counted:
         try:
-            stocktakes.count(take, counted, request.user.actor, form_key)
+            stocktakes.count(take, counted, request.user.actor, request.form_key)
         except StockRefusal as refusal:
             return _page(request, stocktakes.under_way(request.outlet), refusal=str(refusal), status=409)
     if errors:
@@ -80,6 +74,7 @@ def _scan(request: DeskRequest) -> HttpResponse:
         row = stocktakes.scan(take, typed, phone_id, request.user.actor)
     except StockRefusal as refusal:
         return _page(request, take, refusal=in_words(refusal), chosen=phone_id)
+    note_done(request, row.number)
     return _page(request, take, scanned=row, chosen=phone_id)
 
 
@@ -118,7 +113,6 @@ def _page(
         "shelves": shelves,
         "counted": len(lines),
         "refusal": refusal,
-        "form_key": new_key(),
         "past": [
             (moment_in_words(each.closed_at or each.opened_at), each.get_end_display(), names[each.closed_by])
             for each in past

@@ -16,8 +16,7 @@ from stores import boxes, transfers
 from stores.access import Deed
 from stores.boxes import Purpose
 from stores.desk import DeskRequest, desk_deed, desk_page, show
-from stores.desk_keys import new_key, sent_key
-from stores.desk_session import tell
+from stores.desk_session import note_done, tell
 from stores.ledger import Act
 from stores.models import Outlet, Transfer
 from stores.people import names_of
@@ -89,14 +88,14 @@ def unpack(request: DeskRequest, transfer_id: int) -> HttpResponse:
 @desk_deed(Deed.CANCEL_TRANSFER)
 def cancel(request: DeskRequest, transfer_id: int) -> HttpResponse:
     """Call a transfer off. What is on its way can only be called back by its sender."""
-    found, key = _transfer(request, transfer_id), sent_key(request)
+    found = _transfer(request, transfer_id)
     if found.state == State.SENT and (refused := _for_others(request, found.sender)):
         return _page(request, found, refused)
     reason = " ".join(request.POST.get("reason", "").replace("\0", "").split())[:REASON_LENGTH]
-    if not key or not reason:
+    if not reason:
         return _page(request, found, _("Say why it is called off."))
     try:
-        transfers.cancel(found.pk, Act(key, request.user.actor, reason=reason))
+        transfers.cancel(found.pk, Act(request.form_key, request.user.actor, reason=reason))
     except StockRefusal as refusal:
         return _page(request, _transfer(request, transfer_id), in_words(refusal))
     return _done(request, found, _("Called off."))
@@ -132,6 +131,7 @@ def _open(request: DeskRequest, transfer_id: int, purpose: Purpose) -> HttpRespo
         box = boxes.open_transfer(found, purpose, request.user.actor)
     except StockRefusal as refusal:
         return _page(request, found, in_words(refusal))
+    note_done(request, _("the box is open."))
     return redirect("desk:box", request.outlet.code, box.pk)
 
 
@@ -150,7 +150,6 @@ def _page(request: DeskRequest, transfer: Transfer, refused: str = "") -> HttpRe
         "can": possible(request, transfer),
         "is_sender": transfer.sender_id == request.outlet.pk,
         "refused": refused,
-        "form_key": new_key(),
     }
     return show(request, "desk/transfer.html", context, status=409 if refused else 200)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import QuerySet
 
 from stores.ledger import Kind, Line, Operation, Outcome
@@ -21,7 +21,7 @@ State = Handset.State
 
 
 class Found(NamedTuple):
-    """What is on record of a handset, under its lock."""
+    """What is on record of a handset."""
 
     handset_id: int
     phone_id: int
@@ -57,8 +57,10 @@ STEPS = {
 _FIND = """
 SELECT n.number, h.id, h.phone_id, h.outlet_id, h.state, h.seq
 FROM stores_handset h JOIN stores_handsetnumber n ON n.handset_id = h.id
-WHERE n.number = ANY(%s) ORDER BY h.id FOR UPDATE OF h
+WHERE n.number = ANY(%s) ORDER BY h.id
 """
+# Whoever only looks takes no lock: shelves are locked before handsets, and a look may come before the shelf's deed.
+_LOCK = _FIND + "FOR UPDATE OF h"
 
 _WRITE = """
 WITH unit AS (
@@ -100,7 +102,7 @@ def follow(operation: Operation, outcome: Outcome, units: Mapping[int, Sequence[
         if not same_units(list(given), [unit for each in recorded.values() for unit in each]):
             raise OperationKeyReused(operation.outlet_id, operation.key)
     elif given:
-        found = _find(operation, given, sum(len(each) for each in units.values()))
+        found = _find(operation, given, sum(len(each) for each in units.values()), _LOCK)
         _write(operation, outcome, given, found)
 
 
@@ -112,8 +114,7 @@ def check(outlet_id: int, kind: Kind, units: Mapping[int, Sequence[Unit]]) -> No
     """
     given = {unit: phone_id for phone_id, each in units.items() for unit in each}
     if given:
-        with transaction.atomic():
-            _find(Operation(outlet_id, kind, "", ""), given, sum(len(each) for each in units.values()))
+        _find(Operation(outlet_id, kind, "", ""), given, sum(len(each) for each in units.values()), _FIND)
 
 
 def units_of(outlet_id: int, lines: Sequence[Line]) -> dict[int, list[Unit]]:
@@ -144,14 +145,14 @@ def life(number: str) -> QuerySet[HandsetEvent]:
     return HandsetEvent.objects.filter(handset__numbers__number=number).select_related("outlet", "phone")
 
 
-def _find(operation: Operation, given: Mapping[Unit, int], named: int) -> dict[Unit, Found | None]:
-    """Lock the handsets on record and return them by unit; raise UnitRefused for those that cannot take this step."""
+def _find(operation: Operation, given: Mapping[Unit, int], named: int, sql: str) -> dict[Unit, Found | None]:
+    """Return the handsets on record by unit; raise UnitRefused for those that cannot take this step."""
     numbers = [number for unit in given for number in unit]
     if len(given) < named or len(set(numbers)) < len(numbers):
         twice = {number for number in numbers if numbers.count(number) > 1} or set(numbers)
         raise UnitRefused(operation.outlet_id, [UnitProblem(number, "named_twice") for number in sorted(twice)])
     with connection.cursor() as cursor:
-        cursor.execute(_FIND, [numbers])
+        cursor.execute(sql, [numbers])
         record = {row[0]: Found(*row[1:]) for row in cursor.fetchall()}
     found: dict[Unit, Found | None] = {}
     problems = []

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import local_text
 from stores.box_models import Box, BoxCount, BoxScan
+from stores.form_models import DoneForm
 from stores.geography import CubeField, SpherePoint
 from stores.people_models import Assignment, Person, Role
 from stores.presence_models import DeskSeen
@@ -30,6 +31,7 @@ __all__ = [
     "BoxScan",
     "ClosedPeriod",
     "DeskSeen",
+    "DoneForm",
     "Handset",
     "HandsetEvent",
     "HandsetNumber",

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from orders.models import Order
 from stores import counts, people, presence, transfers
+from stores.desk_keys import new_key
 from stores.models import Outlet, Person, Region, Role, StockLevel
 from tests.factories import act, create_outlet, create_phone, create_region, create_stock
 from tests.order_factories import create_order, create_shelf
@@ -35,9 +36,16 @@ def create_person(role: Role | None = None, place: Outlet | Region | None = None
     return person
 
 
+class DeskClient(Client):
+    """A browser whose forms have a key each, as those of the desk's pages have, unless a test gives one."""
+
+    def post(self, path: str, data: Any = None, *args: Any, **kwargs: Any) -> Any:
+        return super().post(path, {"form_key": new_key()} | (data or {}), *args, **kwargs)
+
+
 def sign_in(person: Person, client: Client | None = None) -> Client:
     """Return a client that this person has signed in with, without the cost of the door."""
-    client = client or Client()
+    client = client or DeskClient()
     client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
     session = client.session
     session["signed_in_at"] = session["seen_at"] = time.time()

@@ -77,7 +77,7 @@ def test_sells_with_one_scan_and_one_button(clerk: Client, outlet: Outlet, phone
     assert f"{number}, {phone.price_fen // 100} yuan." in sold.text
     assert (state(number), on_hand(outlet, phone)) == ("sold", 1)
     # The answer was lost; the browser sends the same form again, or somebody scans the phone anew.
-    assert "nothing was done twice" in clerk.post(page, form(number), follow=True).text
+    assert "Done already by" in clerk.post(page, form(number), follow=True).text
     again = clerk.post(page, form(number, key=KEY[::-1]))
     assert (again.status_code, "was sold already" in again.text) == (422, True)
     assert on_hand(outlet, phone) == 1

@@ -220,7 +220,7 @@ def test_sent_again_after_a_lost_answer_it_says_what_was_done(desk: Client, shel
     first, again = desk.post(address(order), sent), desk.post(address(order), sent)
 
     assert first["Location"] == again["Location"] == address(order, "receipt/")
-    assert "This was done already" in desk.get(again["Location"]).text
+    assert "and not again: Handed over and paid." in desk.get(again["Location"]).text
     colleague = create_person(Role.CLERK, shelf.outlet)
     second = sign_in(colleague).post(address(order), sent | {"form_key": "f" * 32})
     assert second.status_code == 409

@@ -222,7 +222,7 @@ def test_sent_again_a_count_keeps_its_moment_and_a_booking_happens_once(desk: Cl
     assert StockMovement.objects.filter(kind="counted").count() == 1
     assert on_hand(shelf) == 1
     # Counted once more, it counts as of then.
-    assert "Please send the form once more." in desk.post(PAGE, sent | {"form_key": ""}).text
+    assert "Please send it once more" in desk.post(PAGE, sent | {"form_key": ""}).text
 
 
 def test_whoever_books_has_seen_what_is_booked(desk: Client, shelf: StockLevel) -> None:
