@@ -102,7 +102,8 @@ def test_a_number_whose_answer_was_lost_is_told_and_sent_again(tab: Tab, outlet:
     says(tab, "was not sent")
     assert tab.locator("#number").input_value() == number
     tab.keyboard.press("Enter")
-    says(tab, "is in this box already: phone 1")
+    tab.locator(".done", has_text="and not again: Phone 1:").wait_for()
+    assert tab.evaluate("document.activeElement.id") == "number"
     assert box.scans.count() == 1
 
 
