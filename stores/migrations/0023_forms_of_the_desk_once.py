@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("stores", "0021_silent_outlets"),
+        ("stores", "0022_outlets_tell_what_changes"),
     ]
 
     operations = [
