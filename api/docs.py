@@ -31,9 +31,12 @@ class Operation(NamedTuple):
     path: str
     summary: str
     description: str
+    scope: str
     parameters: list[Named]
+    body: list[Named]
     answer: list[Named]
     is_list: bool
+    example: str
 
 
 def docs(request: HttpRequest) -> HttpResponse:
@@ -46,24 +49,44 @@ def operations() -> Iterator[Operation]:
         for method in METHODS:
             if told := methods.get(method):
                 fields, is_list = _answer(told["responses"])
+                body, example = _body(told.get("requestBody", {}))
                 yield Operation(
                     method.upper(),
                     path,
                     told.get("summary", ""),
                     told.get("description", ""),
+                    told["security"][0]["key"][0],
                     [_named(part["name"], part["schema"], part) for part in told.get("parameters", ())],
+                    body,
                     fields,
                     is_list,
+                    example,
                 )
 
 
 def _answer(responses: dict[str, Any]) -> tuple[list[Named], bool]:
     """Return the fields of what comes back, and whether they are those of each entry of a list."""
-    whole = _resolved(responses["200"]["content"][JSON]["schema"])
+    good = next(response for status, response in responses.items() if status.startswith("2"))
+    if "content" not in good:
+        return [], False
+    whole = _resolved(good["content"][JSON]["schema"])
     results = whole.get("properties", {}).get("results")
-    told = _resolved(results["items"]) if results else whole
-    fields = [_named(name, field, field) for name, field in told.get("properties", {}).items()]
-    return fields, results is not None
+    return _fields(_resolved(results["items"]) if results else whole), results is not None
+
+
+def _body(request: dict[str, Any]) -> tuple[list[Named], str]:
+    """Return the fields of what is sent as JSON, and an example of it."""
+    if JSON not in request.get("content", {}):
+        return [], ""
+    told = request["content"][JSON]
+    whole = _resolved(told["schema"])
+    [example] = [each["value"] for each in told.get("examples", {}).values()][:1] or [None]
+    written = "" if example is None else json.dumps(example, ensure_ascii=False, indent=1)
+    return _fields(_resolved(whole["items"]) if "items" in whole else whole), written
+
+
+def _fields(of: dict[str, Any]) -> list[Named]:
+    return [_named(name, field, field) for name, field in of.get("properties", {}).items()]
 
 
 def _named(name: str, of: dict[str, Any], described: dict[str, Any]) -> Named:

@@ -10,6 +10,7 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -31,7 +32,7 @@ class Key(NamedTuple):
     """One thing that a list is ordered by: an attribute of its entries, and of which type."""
 
     name: str
-    type: type[str] | type[int] | type[float]
+    type: type[str] | type[int] | type[float] | type[datetime]
 
 
 class CursorPages(BasePagination):
@@ -112,7 +113,8 @@ def _read_limit(text: str, most: int) -> int:
 
 
 def _write_cursor(values: list[Any]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+    written = json.dumps(values, default=datetime.isoformat)
+    return base64.urlsafe_b64encode(written.encode()).decode().rstrip("=")
 
 
 def _read_cursor(text: str, order: tuple[Key, ...]) -> list[Any] | None:
@@ -125,6 +127,7 @@ def _read_cursor(text: str, order: tuple[Key, ...]) -> list[Any] | None:
         values = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
         if not isinstance(values, list) or len(values) != len(order):
             raise ValueError
+        values = [_moment(value) if key.type is datetime else value for value, key in zip(values, order, strict=True)]
         if not all(_suits(value, key) for value, key in zip(values, order, strict=True)):
             raise ValueError
     except (ValueError, binascii.Error, RecursionError):
@@ -132,9 +135,19 @@ def _read_cursor(text: str, order: tuple[Key, ...]) -> list[Any] | None:
     return values
 
 
+def _moment(text: Any) -> datetime:
+    """Read a moment that a cursor of ours has. Raises ValueError for anything else."""
+    moment = datetime.fromisoformat(text if isinstance(text, str) else "")
+    if moment.utcoffset() != timedelta():
+        raise ValueError
+    return moment
+
+
 def _suits(value: Any, key: Key) -> bool:
     if type(value) is not key.type:
         return False
+    if isinstance(value, datetime):
+        return True
     if isinstance(value, str):
         return value.isascii() and value.isprintable()
     return isfinite(value) and abs(value) <= LARGEST_INTEGER

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from math import isfinite
 from typing import Any
 
@@ -54,6 +55,31 @@ class PointField(forms.CharField):
         if len(parts) != 2:
             raise forms.ValidationError(_("Write latitude and longitude in degrees, as 38.03,114.14."))
         return _angle(parts[0], most=90), _angle(parts[1], most=180)
+
+
+class MomentField(forms.CharField):
+    """A moment with its zone, as `2026-11-11T00:00:00Z`; cleaned to an aware datetime, None where empty."""
+
+    def clean(self, value: Any) -> datetime | None:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            # A plus sign that was not escaped arrives as a blank.
+            moment = datetime.fromisoformat(text.replace(" ", "+")) if text.isascii() else None
+        except ValueError:
+            moment = None
+        # At the ends of the calendar no other zone has a date for it.
+        if moment is None or moment.tzinfo is None or not 1 < moment.year < 9999:
+            raise forms.ValidationError(_("Write a moment with its zone, as 2026-11-11T00:00:00Z."))
+        return moment
+
+
+class MomentFilter(django_filters.Filter):
+    field_class = MomentField
+
+
+MOMENT_SCHEMA: dict[str, Any] = {"type": "string", "format": "date-time", "example": "2026-11-11T00:00:00Z"}
 
 
 def _angle(text: str, *, most: int) -> float:

@@ -111,6 +111,45 @@ PROBLEMS = {
             gettext_lazy("Send it again under the same key after as many seconds as the header Retry-After says."),
         ),
         Problem(
+            "out-of-stock",
+            409,
+            gettext_lazy("The outlet does not have enough of it"),
+            gettext_lazy(
+                "“short” says of each phone how many were wanted and how many are left, “outlets” names the nearest "
+                "outlets that have all of it. Nothing was ordered."
+            ),
+        ),
+        Problem(
+            "outlet-not-open",
+            409,
+            gettext_lazy("The outlet does no business at present"),
+            gettext_lazy("“outlets” names the nearest outlets that have all of it. Nothing was ordered."),
+        ),
+        Problem(
+            "too-many-orders",
+            409,
+            gettext_lazy("The mobile number has too many open orders"),
+            gettext_lazy("The customer must collect or cancel one first. “limit” says how many there may be."),
+        ),
+        Problem(
+            "too-many-of-one-phone",
+            409,
+            gettext_lazy("The mobile number would have too many of one phone on order"),
+            gettext_lazy("“limit” says how many of “phone” one mobile number may have on order."),
+        ),
+        Problem(
+            "reference-taken",
+            409,
+            gettext_lazy("Another order has this reference"),
+            gettext_lazy("Each order needs a reference of its own. The list of orders can be asked for a reference."),
+        ),
+        Problem(
+            "wrong-state",
+            409,
+            gettext_lazy("The order is past this"),
+            gettext_lazy("“state” says how the order stands now, “moved_to” under which number it lives on elsewhere."),
+        ),
+        Problem(
             "gone",
             410,
             gettext_lazy("What was here is not coming back"),
@@ -127,6 +166,12 @@ PROBLEMS = {
             415,
             gettext_lazy("The body has a format that is not taken"),
             gettext_lazy("Send JSON, as “Content-Type: application/json”, or what else the address is said to take."),
+        ),
+        Problem(
+            "phone-not-on-sale",
+            422,
+            gettext_lazy("A phone is no longer on sale"),
+            gettext_lazy("“phones” names those that are not. They keep their address, but cannot be ordered."),
         ),
         Problem(
             "idempotency-key-reused",

@@ -120,8 +120,8 @@ MONEY_SCHEMA: dict[str, Any] = {
 class Money(serializers.Field):
     """An amount in fen, told in yuan as a decimal string, because programs read bare numbers as floats."""
 
-    def __init__(self, source: str) -> None:
-        super().__init__(source=source, read_only=True)
+    def __init__(self, source: str, help_text: str = "") -> None:
+        super().__init__(source=source, read_only=True, help_text=help_text or None)
 
     def to_representation(self, fen: int) -> dict[str, str]:
         return {"amount": f"{fen // 100}.{fen % 100:02}", "currency": CURRENCY}

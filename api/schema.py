@@ -9,9 +9,10 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
 from api.calls import WITHOUT_CREDENTIALS
+from api.idempotency import HEADER, LONGEST_KEY, REPLAYED
 from api.problems import MEDIA_TYPE, PROBLEMS, answer
 
 SCHEMA_TYPE = "application/vnd.oai.openapi+json"
@@ -39,6 +40,40 @@ PROBLEM_SCHEMA: dict[str, Any] = {
                 },
             },
         },
+        "short": {
+            "type": "array",
+            "description": "out-of-stock: phones of which fewer are left than were wanted",
+            "items": {
+                "type": "object",
+                "required": ["phone", "wanted", "left"],
+                "properties": {
+                    "phone": {"type": "string"},
+                    "wanted": {"type": "integer"},
+                    "left": {"type": "integer"},
+                },
+            },
+        },
+        "outlets": {
+            "type": "array",
+            "description": "out-of-stock, outlet-not-open: the nearest outlets that have all that was wanted",
+            "items": {
+                "type": "object",
+                "required": ["outlet", "name", "distance"],
+                "properties": {
+                    "outlet": {"type": "string"},
+                    "name": {"type": "object", "properties": {"zh": {"type": "string"}, "en": {"type": "string"}}},
+                    "distance": {
+                        "type": "object",
+                        "properties": {"km": {"type": "integer"}, "precision": {"enum": ["about", "within"]}},
+                    },
+                },
+            },
+        },
+        "phones": {"type": "array", "items": {"type": "string"}, "description": "phone-not-on-sale: these"},
+        "phone": {"type": "string", "description": "too-many-of-one-phone: this one"},
+        "limit": {"type": "integer", "description": "too-many-orders, too-many-of-one-phone: no more than these"},
+        "state": {"type": "string", "description": "wrong-state: how it stands"},
+        "moved_to": {"type": "string", "description": "wrong-state: the number under which the order lives on"},
     },
     "example": {
         "type": "https://example.com/api/problems/invalid-input/",
@@ -60,16 +95,38 @@ _HEADERS: dict[str, dict[str, Any]] = {
     },
     "ETag": {"description": "For If-None-Match.", "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
+    "Location": {"description": "Where it is from now on.", "schema": {"type": "string", "format": "uri-reference"}},
+    REPLAYED: {
+        "description": "That this key was answered before, and how; nothing was done this time.",
+        "schema": {"type": "string", "const": "true"},
+    },
 }
-_WHEN = {
-    "400": "A parameter that is not known, or has a value that is not valid.",
+_ALWAYS = ("RateLimit", "RateLimit-Policy")
+_KEY_PARAMETER = OpenApiParameter(
+    HEADER,
+    {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!#-+\\--~]+$"},
+    OpenApiParameter.HEADER,
+    required=True,
+    description="Made up by the caller for this request. Sent again with the same key and body within 24 hours, it is "
+    "answered as before and nothing more is done.",
+    examples=[OpenApiExample("UUID", "8e03978e-40d5-43e8-bc93-6894a57f9324")],
+)
+# Why which kind of operation is answered with which status.
+_TO_ALL = {
+    "400": "A parameter or a field that is not known, or has a value that is not valid.",
     "401": "The credentials are missing or not valid.",
     "403": "The credentials do not have the scope.",
-    "404": "There is no such thing.",
-    "410": "The outlet has closed for good.",
     "406": "The Accept header leaves no JSON.",
     "429": "Too many requests.",
 }
+_TO_READERS = {"410": "The outlet has closed for good."}
+_TO_WRITERS = {
+    "409": "The rules do not allow it as things stand, or the same request is being worked on (Retry-After).",
+    "413": "The body is too large.",
+    "415": "The body has a format that is not taken.",
+    "422": "The rules do not allow it, or the Idempotency-Key belongs to another request.",
+}
+_MISSING = {"404": "There is no such thing."}
 
 
 class DoorSchema(AutoSchema):
@@ -79,8 +136,18 @@ class DoorSchema(AutoSchema):
         """Return nothing where a door says nothing of itself: docstrings are for programmers."""
         return ""
 
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        """Name the scope, as OpenAPI 3.1 lets one do for keys."""
+        view: Any = self.view
+        ways = [{name: [view.scope_for(self.method)] for name in way} for way in super().get_auth()]
+        return [*ways, {}] if view.open_to_all else ways
+
     def get_override_parameters(self) -> list[Any]:
         view: Any = self.view
+        if self.method == "POST":
+            return [_KEY_PARAMETER, *view.parameters_to_change]
+        if self.method != "GET":
+            return []
         resource, known = view.serializer_class, view.get_parameters()
         described = []
         if "fields" in known:
@@ -101,30 +168,38 @@ def complete(result: dict[str, Any], **_unused: Any) -> dict[str, Any]:
     """Give every operation the headers and the problems that all have. A hook of drf-spectacular."""
     components = result["components"]
     for name, component in components["schemas"].items():
-        if not name.startswith("Paginated"):
+        if name.endswith("Form"):
+            component["additionalProperties"] = False
+            component.pop("description", None)
+        elif not name.startswith("Paginated"):
             # With `fields` an answer has as little as was asked for.
             component.pop("required", None)
     components["schemas"]["Problem"] = PROBLEM_SCHEMA
     components["headers"] = _HEADERS
     for path in result["paths"].values():
-        for operation in path.values():
-            _complete_operation(operation)
+        for method, operation in path.items():
+            _complete_operation(method, operation)
     return result
 
 
-def _complete_operation(operation: dict[str, Any]) -> None:
+def _complete_operation(method: str, operation: dict[str, Any]) -> None:
+    reads = method == "get"
     is_detail = any(parameter["in"] == "path" for parameter in operation.get("parameters", ()))
-    told = {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS}
-    for response in operation["responses"].values():
-        response["headers"] = {name: told[name] for name in ("ETag", "RateLimit", "RateLimit-Policy")}
-    operation["responses"]["304"] = {"description": "It is as it was: the ETag is one of If-None-Match."}
-    for status, description in _WHEN.items():
-        if is_detail or status not in ("404", "410"):
-            headers = {name: told[name] for name in ("RateLimit", "RateLimit-Policy")}
-            if status == "429":
-                headers["Retry-After"] = told["Retry-After"]
-            operation["responses"][status] = _problem(description) | {"headers": headers}
+    answered = dict(operation["responses"])
+    for status, response in answered.items():
+        more = ["ETag"] if reads else [REPLAYED, "Location"] if status in ("201", "202") else [REPLAYED]
+        response["headers"] = _told([*more, *_ALWAYS] if method in ("get", "post") else list(_ALWAYS))
+    if reads:
+        operation["responses"]["304"] = {"description": "It is as it was: the ETag is one of If-None-Match."}
+    whys = _TO_ALL | (_TO_READERS if reads and is_detail else {} if reads else _TO_WRITERS)
+    for status, description in (whys | (_MISSING if is_detail else {})).items():
+        more = ["Retry-After"] if status == "429" else []
+        operation["responses"][status] = _problem(description) | {"headers": _told([*_ALWAYS, *more])}
     operation["responses"]["default"] = _problem("Any other problem.")
+
+
+def _told(names: list[str]) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def _problem(description: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import generics
 from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.request import Request
@@ -38,9 +39,9 @@ class Door(APIView):
     scope = ""
     scope_to_change = ""
     open_to_all = False
-    # What its address takes after the question mark, to read and to change something.
+    # What its address takes after the question mark: to read, and described for OpenAPI, to change something.
     parameters: ClassVar[tuple[str, ...]] = ()
-    parameters_to_change: ClassVar[tuple[str, ...]] = ()
+    parameters_to_change: ClassVar[tuple[OpenApiParameter, ...]] = ()
     standing: Standing | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -57,7 +58,9 @@ class Door(APIView):
                     request.auth  # noqa: B018 - from here on it is known that there is none
                 self.check_throttles(request)
             raise
-        known = self.get_parameters() if request.method in READING else list(self.parameters_to_change)
+        known = (
+            self.get_parameters() if request.method in READING else [known.name for known in self.parameters_to_change]
+        )
         wrong = {name: _wrong_use(name, known) for name in request.query_params if name not in known}
         wrong |= {
             name: _("It may be given only once.")

@@ -4,6 +4,7 @@ from django.urls import path
 
 from api import schema
 from catalog import api as catalogue
+from partners import orders_api as orders
 from stores import api as stores
 from stores import stock_api as stock
 
@@ -20,5 +21,8 @@ urlpatterns = [
     path("outlets/<slug:code>", stores.OutletDetail.as_view(), name="outlet"),
     path("outlets/<slug:code>/stock", stock.OutletStock.as_view(), name="outlet_stock"),
     path("stock", stock.StockList.as_view(), name="stock"),
+    path("orders", orders.OrderList.as_view(), name="orders"),
+    path("orders/<slug:code>", orders.OrderDetail.as_view(), name="order"),
+    path("orders/<slug:code>/cancel", orders.OrderCancel.as_view(), name="order_cancel"),
     path("schema/", schema.schema_view, name="schema"),
 ]

@@ -272,9 +272,9 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Catalogue and outlets of a retailer that sells smartphones to rural China.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
-    "AUTHENTICATION_WHITELIST": [],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {"OutletState": "stores.models.Outlet.State", "OrderState": "orders.states.State"},
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "api.schema.complete"],
 }
 

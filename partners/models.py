@@ -9,10 +9,14 @@ from django.db import models
 from django.db.models import Q
 
 from api.credentials import SCOPES
+from orders import numbers
+from orders.record_models import order_key, outlet_key
 
 PREFIX_LENGTH = 12
 # What a key may call a minute with each of its scopes, unless said otherwise.
 USUAL_CALLS = 600
+
+LONGEST_REFERENCE = 64
 
 
 class Partner(models.Model):
@@ -66,3 +70,25 @@ class ApiKey(models.Model):
     def is_good(self, moment: datetime) -> bool:
         """Whether it opens anything at `moment`."""
         return self.revoked_at is None and (self.expires_at is None or moment < self.expires_at)
+
+
+class PartnerOrder(models.Model):
+    """That an order was placed by a partner, and what the partner calls it. Never changed."""
+
+    pk = models.CompositePrimaryKey("outlet", "number")
+    outlet = outlet_key()
+    number = models.CharField(max_length=numbers.DIGITS)
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="+", db_index=False)
+    reference = models.CharField(max_length=LONGEST_REFERENCE)
+    placed_at = models.DateTimeField()
+    order = order_key("partner_orders")
+
+    class Meta:
+        indexes = [models.Index("partner", "placed_at", "number", name="partnerorder_by_time")]
+        constraints = [
+            models.UniqueConstraint(fields=["partner", "reference"], name="partnerorder_reference_is_its_own"),
+            models.CheckConstraint(condition=~Q(reference=""), name="partnerorder_has_a_reference"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.reference}"

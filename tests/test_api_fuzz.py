@@ -16,7 +16,7 @@ from catalog.catalogue import Catalogue
 from partners.keys import issue_key
 from partners.models import Partner
 from stores.search import index_places
-from tests.api_schema import check
+from tests.api_schema import check, operations
 from tests.factories import create_outlet, create_region, create_stock
 from tests.test_fuzz import NUMBERS, RAW, WORDS
 
@@ -48,7 +48,7 @@ CURSORS = [
     "WzFlOTk5XQ",
 ]
 PARAMETERS = sorted(
-    {part["name"] for methods in schema()["paths"].values() for part in methods["get"].get("parameters", ())}
+    {part["name"] for method, _path, told in operations() if method == "GET" for part in told.get("parameters", ())}
 )
 values = st.one_of(
     st.sampled_from([*GOOD, *CURSORS, *NUMBERS, *WORDS]).map(str.encode),
@@ -103,7 +103,12 @@ def test_nothing_that_is_sent_breaks_the_contract(
         more = more | {"HTTP_AUTHORIZATION": f"Bearer {key}"}
     response = client.generic(method, f"{named}?{text}", body, **more)
     assert response.status_code < 500
-    if method == "GET" and response.status_code != 304 and not response.has_header("Content-Encoding"):
+    if (
+        method == "GET"
+        and "get" in schema()["paths"][path]
+        and response.status_code != 304
+        and not response.has_header("Content-Encoding")
+    ):
         # An address that no door has is answered without counting.
         if response.status_code == 404 and "RateLimit" not in response:
             assert response["Content-Type"] == "application/problem+json"

@@ -1,0 +1,36 @@
+"""What bodies must be: every field of its own type, and none that is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+
+
+class Form(serializers.Serializer):
+    """The fields of a JSON object. One that it does not know is refused, as a parameter would be."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping) and (unknown := [name for name in data if name not in self.fields]):
+            raise serializers.ValidationError({name: [_("There is no such field here.")] for name in unknown})
+        return super().to_internal_value(data)
+
+
+class Words(serializers.CharField):
+    """A string; numbers are none."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class WholeNumber(serializers.IntegerField):
+    """An integer; a string is none, nor is a truth."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if type(data) is not int:
+            self.fail("invalid")
+        return super().to_internal_value(data)

@@ -1,0 +1,22 @@
+"""Who calls a door that asks credentials of everybody."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, cast
+
+from rest_framework.request import Request
+
+from api.credentials import Credentials
+from partners.models import Partner
+
+
+class Caller(NamedTuple):
+    """A partner, and what the credentials in use allow it."""
+
+    partner: Partner
+    credentials: Credentials
+
+
+def caller_of(request: Request) -> Caller:
+    # The stubs know only users and tokens of the framework itself.
+    return Caller(cast(Partner, request.user), cast(Credentials, request.auth))

@@ -1,0 +1,117 @@
+"""Orders of partners: placed by the rule of the shop, known by a reference of the partner's, seen by no other one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+import psycopg2
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
+
+from orders import lifecycle, numbers
+from orders.checkout import place_order
+from orders.models import Channel, Order, OrderLine
+from orders.refusals import AlreadyMoved, OrderRefused
+from partners.callers import Caller
+from partners.models import PartnerOrder
+from stores.actors import actor
+from stores.models import Outlet
+
+# An order is moved from outlet to outlet by people, who give up before long.
+MOST_MOVES = 10
+
+
+class ReferenceTaken(OrderRefused):
+    """The partner has another order of this reference. `reference`."""
+
+    code = "reference_taken"
+
+
+@transaction.atomic
+def place(
+    caller: Caller, reference: str, *, outlet: Outlet, lines: Mapping[int, int], name: str, mobile: str, language: str
+) -> Any:
+    """
+    Place an order for a partner and return it, with its `reference`.
+
+    Raises ReferenceTaken, and what `orders.checkout.place_order` raises.
+    """
+    order: Any = place_order(
+        outlet=outlet,
+        lines=lines,
+        name=name,
+        mobile=mobile,
+        language=language,
+        form_key=f"partner:{uuid4().hex}",
+        channel=Channel.API,
+        actor=actor("partner", caller.partner.pk),
+    )
+    try:
+        PartnerOrder.objects.create(
+            outlet_id=order.outlet_id,
+            number=order.number,
+            partner=caller.partner,
+            reference=reference,
+            placed_at=order.placed_at,
+        )
+    except IntegrityError as error:
+        cause = error.__cause__
+        if isinstance(cause, psycopg2.Error) and cause.diag.constraint_name == "partnerorder_reference_is_its_own":
+            raise ReferenceTaken(_("You have an order of this reference already."), reference=reference) from None
+        raise
+    order.reference = reference
+    return order
+
+
+def cancel(caller: Caller, order: Any, reason: str) -> Any:
+    """Cancel an own order and return it. Raises WrongState, and AlreadyMoved where it lives on elsewhere."""
+    ended: Any = lifecycle.cancel(order, actor("partner", caller.partner.pk), reason)
+    if ended.moved_to:
+        raise AlreadyMoved(_("This order was moved to another outlet already."), number=ended.moved_to)
+    ended.outlet, ended.reference = order.outlet, order.reference
+    return ended
+
+
+def own_orders(caller: Caller) -> Any:
+    """Return the PartnerOrders of a partner, but those at an outlet or of a phone that its credentials do not reach."""
+    partner, credentials = caller
+    own = PartnerOrder.objects.filter(partner=partner)
+    if credentials.outlets or credentials.regions:
+        own = own.filter(outlet__in=Outlet.objects.reached_by(credentials))
+    if credentials.phones:
+        lines = OrderLine.objects.filter(outlet_id=OuterRef("outlet_id"), number=OuterRef("number"))
+        own = own.exclude(Exists(lines.exclude(phone__slug__in=credentials.phones)))
+    return own.select_related("order__outlet")
+
+
+def own_order(caller: Caller, number: str) -> Any | None:
+    """
+    Return an order of the partner with its `reference`, also under the number that it was moved to; None without.
+
+    One query, and two for each time that it was moved.
+    """
+    if numbers.read_number(number) != number:
+        return None
+    first = number
+    for _move in range(MOST_MOVES):
+        link = own_orders(caller).filter(outlet=numbers.outlet_of(first), number=first).first()
+        if link:
+            return _named(link, number, caller)
+        first = Order.objects.numbered(first).values_list("moved_from", flat=True).first() or ""
+        if not first:
+            return None
+    return None
+
+
+def _named(link: PartnerOrder, number: str, caller: Caller) -> Any | None:
+    """Return the order of this number, which began as that of `link`."""
+    order: Any = link.order
+    if order.number != number:
+        reached = Outlet.objects.reached_by(caller.credentials)
+        order = Order.objects.numbered(number).filter(outlet__in=reached).select_related("outlet").first()
+    if order:
+        order.reference = link.reference
+    return order
