@@ -23,7 +23,7 @@ def bare(request: HttpRequest) -> HttpResponse:
 
 
 def phones(request: HttpRequest) -> HttpResponse:
-    rows = Phone.objects.values_list("slug", "name_zh", "price_fen", "screen_inches", "battery_mah", "brand__name_zh")
+    rows = Phone.objects.values_list("slug", "name_zh", "weight_g", "screen_inches", "battery_mah", "brand__name_zh")
     return HttpResponse("\n".join(" ".join(map(str, row)) for row in rows))
 
 

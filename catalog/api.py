@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 import django_filters
@@ -51,7 +52,14 @@ class PhoneResource(Resource):
     model = serializers.CharField()
     brand = Reference(BrandResource, code="brand.slug")
     tier = Reference(TierResource, code="tier.slug")
-    price = Money(source="price_fen")
+    price = Money(source="offer.price_fen")
+    ordinary_price = Money(source="offer.ordinary_fen")
+    price_valid_until = serializers.DateTimeField(
+        source="offer.valid_until",
+        allow_null=True,
+        default_timezone=UTC,
+        help_text="when it will cost something else; null while nothing else is planned",
+    )
     is_discontinued = serializers.BooleanField()
     os_name = serializers.CharField()
     os_version = serializers.CharField()
@@ -78,6 +86,7 @@ class PhoneResource(Resource):
     colours = serializers.SerializerMethodField()
     preinstalled_apps = serializers.SerializerMethodField()
     provenance = serializers.DictField(
+        source="marks",
         child=serializers.ChoiceField(Provenance.choices),
         help_text="for each value whether the press reported it or it is illustrative",
     )

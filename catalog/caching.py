@@ -2,7 +2,8 @@
 How a page may be asked for, who may keep it, and for how long: the one place that writes Cache-Control and Vary.
 
 A page is the same for everybody but for "my outlet", which one cookie names. With that cookie a page is private;
-without it any shared cache may keep it. What no view declares keepable is nobody's to keep (`config.ready` says so).
+without it any shared cache may keep it, though not past the second in which a price changes. What no view declares
+keepable is nobody's to keep (`config.ready` says so).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
+from catalog.catalogue import current_catalogue
+
 # The one cookie that pages for customers differ by.
 PERSONAL_COOKIE = "my_outlet"
 
@@ -27,6 +30,11 @@ NOT_TO_KEEP = "private, no-cache"
 READING = ["GET", "HEAD", "OPTIONS"]
 
 View = Callable[..., HttpResponseBase]
+
+
+def cache_control(is_private: bool, seconds: float, seconds_of_prices: float) -> str:
+    """Return who may keep a page, and for how long: in no case until after a price on it has changed."""
+    return f"{'private' if is_private else 'public'}, max-age={int(min(seconds, seconds_of_prices))}"
 
 
 def is_personal(request: HttpRequest) -> bool:
@@ -104,8 +112,10 @@ def _read(view: View, seconds: int, request: HttpRequest, *args: Any, **kwargs: 
         return HttpResponse(status=204, headers={"Allow": ", ".join(READING)})
     if request.method not in READING:
         return _refuse(request, READING)
+    # Asked before the page is made: what is on it may be at the prices of that instant.
+    catalogue = current_catalogue()
     response = view(request, *args, **kwargs)
     if response.status_code == 200:
-        response["Cache-Control"] = f"{'private' if is_personal(request) else 'public'}, max-age={seconds}"
+        response["Cache-Control"] = cache_control(is_personal(request), seconds, catalogue.seconds_left())
         patch_vary_headers(response, ["Accept-Encoding", "Cookie"])
     return response

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.safestring import SafeString, mark_safe
 
 from catalog.models import Phone
+from catalog.moments import SHANGHAI
 
 Thing = dict[str, Any]
 
@@ -30,6 +31,7 @@ def product(phone: Phone, *, address: str, outlets_with: int | None) -> Thing:
     availability = "OutOfStock" if outlets_with == 0 else "InStoreOnly"
     if phone.is_discontinued:
         availability = "Discontinued"
+    until = phone.offer.valid_until
     return {
         "@type": "Product",
         "name": phone.name,
@@ -41,6 +43,7 @@ def product(phone: Phone, *, address: str, outlets_with: int | None) -> Thing:
             "url": address,
             "price": f"{phone.price_yuan:.2f}",
             "priceCurrency": "CNY",
+            **({"priceValidUntil": until.astimezone(SHANGHAI).isoformat()} if until else {}),
             "availability": f"https://schema.org/{availability}",
             "itemCondition": "https://schema.org/NewCondition",
         },

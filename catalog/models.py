@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cached_property
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from catalog.bilingual import local_text, speaks_english
+from catalog.price_models import Price, SaleWindow, SaleWindowPrice
+from catalog.prices import Offer, offers_at
+from catalog.provenance import Provenance
 
-def speaks_english() -> bool:
-    """Whether the active language is English. It takes a while to ask, so a list of things asks once."""
-    return (get_language() or "").startswith("en")
-
-
-def local_text(chinese: str, english: str) -> str:
-    """Return the text of the two that suits the active language."""
-    return english if speaks_english() else chinese
+__all__ = [
+    "Brand",
+    "CatalogueVersion",
+    "Colour",
+    "Generation",
+    "Phone",
+    "PreinstalledApp",
+    "Price",
+    "Provenance",
+    "SaleWindow",
+    "SaleWindowPrice",
+    "Tier",
+    "local_text",
+    "speaks_english",
+]
 
 
 class Brand(models.Model):
@@ -71,13 +82,6 @@ class Tier(models.Model):
         return local_text(self.explanation_zh, self.explanation_en)
 
 
-class Provenance(models.TextChoices):
-    """Where a value comes from: printed in the press, or made up for the sample data."""
-
-    REPORTED = "reported", _("reported")
-    ILLUSTRATIVE = "illustrative", _("illustrative")
-
-
 class Generation(models.TextChoices):
     """The fastest mobile network that a phone can use."""
 
@@ -95,7 +99,9 @@ class Phone(models.Model):
     """
     One catalogue model (SKU).
 
-    `provenance` maps the name of a field to `reported` or `illustrative`; every specification has its mark.
+    `provenance` maps the name of a field to `reported` or `illustrative`; every specification has its mark. What it
+    costs is told by `offer`: in the catalogue in memory of the moment that the catalogue is of, elsewhere of now, by
+    one query.
     """
 
     slug = models.SlugField(max_length=60, unique=True)
@@ -107,7 +113,6 @@ class Phone(models.Model):
     name_en = models.CharField(max_length=80)
     description_zh = models.TextField()
     description_en = models.TextField()
-    price_fen = models.PositiveIntegerField()
     is_discontinued = models.BooleanField(default=False)
 
     os_name = models.CharField(max_length=40)
@@ -141,7 +146,6 @@ class Phone(models.Model):
     class Meta:
         ordering = ["position"]
         constraints = [
-            models.CheckConstraint(condition=Q(price_fen__gt=0), name="phone_price_is_positive"),
             models.CheckConstraint(
                 condition=Q(screen_inches__range=(Decimal("1.5"), Decimal("9"))),
                 name="phone_screen_is_sensible",
@@ -193,6 +197,20 @@ class Phone(models.Model):
     @property
     def box(self) -> list[str]:
         return self.box_en if speaks_english() else self.box_zh
+
+    @cached_property
+    def offer(self) -> Offer:
+        return offers_at()[self.pk]
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """`provenance` and the mark of the ordinary price, if it has one."""
+        mark = self.offer.provenance
+        return self.provenance | {"price_fen": mark} if mark else self.provenance
+
+    @property
+    def price_fen(self) -> int:
+        return self.offer.price_fen
 
     @property
     def price_yuan(self) -> Decimal:

@@ -15,7 +15,7 @@ from catalog.catalogue import Catalogue, current_catalogue
 from catalog.comparison import MOST_COMPARED
 from catalog.errors import BadQuery, NotHere, Suggestion, nearest
 from catalog.filters import read_selection
-from catalog.models import Generation, Phone, Provenance
+from catalog.models import Generation, Phone
 
 
 @catalogue_page
@@ -53,7 +53,8 @@ def phone_page(request: HttpRequest, slug: str) -> HttpResponse:
         "phone": phone,
         "portrait": pages.portrait(catalogue, phone),
         "about": pages.about(catalogue, phone),
-        "price_is_reported": phone.provenance.get("price_fen") == Provenance.REPORTED,
+        # The mark is that of the ordinary price.
+        "price_mark": "" if phone.offer.sale else phone.offer.provenance,
     }
     return render(request, "catalog/phone.html", context)
 

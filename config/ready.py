@@ -2,14 +2,15 @@
 Ready pages: finished bytes of pages that anybody may keep, answered before the rest of the middleware does anything.
 
 A page is kept under its address, in each content coding that it was sent in, and only if its own Cache-Control lets a
-shared cache keep it. It goes when its max-age has passed (pages of the catalogue alone need not) or when the version of
-the catalogue moves, which each process looks up at most once a second.
+shared cache keep it. It goes when its max-age has passed (pages of the catalogue alone need not), when a price changes,
+or when the version of the catalogue moves, which each process looks up at most once a second.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 import sys
 import time
 from collections import OrderedDict
@@ -24,8 +25,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_max_age
 
-from catalog.caching import NOT_TO_KEEP, is_personal
-from catalog.catalogue import current_catalogue
+from catalog.caching import NOT_TO_KEEP, cache_control, is_personal
+from catalog.catalogue import Catalogue, Edition, current_catalogue
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -65,10 +66,15 @@ class Codings(NamedTuple):
 class ReadyPage:
     """One page's bytes in every coding asked for so far. Threads share it: each assignment leaves it whole."""
 
-    def __init__(self, response: HttpResponse, *, version: int, made_at: float) -> None:
-        """Copy `response`. `version` and `made_at` (monotonic seconds) are from before the page was made."""
-        self.version = version
+    def __init__(self, response: HttpResponse, *, edition: Edition, made_at: float, ends_at: float) -> None:
+        """
+        Copy `response`. `edition` of the catalogue and `made_at` are from before the page was made.
+
+        `made_at` and `ends_at`, when its prices end, are seconds of time.monotonic.
+        """
+        self.edition = edition
         self.made_at = made_at
+        self.ends_at = ends_at
         self.is_timeless = getattr(response, "tells_of_catalogue_alone", False)
         self.good_for = get_max_age(response) or 0
         self.bodies = {"identity": response.content}
@@ -85,9 +91,14 @@ class ReadyPage:
         """Bytes of memory it takes, at most: the codings together are smaller than the plain page."""
         return 2000 + 2 * len(self.bodies["identity"])
 
-    def is_good(self, version: int | None, now: float) -> bool:
-        """Whether it is still true. Version None: the database does not answer, and a kept page is better than none."""
-        return version in (None, self.version) and (self.is_timeless or now - self.made_at < self.good_for)
+    def is_good(self, edition: Edition | None, now: float) -> bool:
+        """
+        Whether it is still true. Edition None: the database does not answer, and a kept page is better than none.
+
+        Its prices are known to end even then.
+        """
+        is_known = edition is None or edition == self.edition
+        return is_known and now < self.ends_at and (self.is_timeless or now - self.made_at < self.good_for)
 
     def answer(self, codings: Codings, now: float) -> HttpResponse:
         self.times_asked += 1
@@ -110,7 +121,9 @@ class ReadyPage:
         if coding != "identity":
             headers["Content-Encoding"] = coding
         if not self.is_timeless:
-            headers["Age"] = str(int(now - self.made_at))
+            headers["Age"] = str(math.ceil(now - self.made_at))
+        elif self.ends_at - now < self.good_for:
+            headers["Cache-Control"] = cache_control(False, self.good_for, self.ends_at - now)
         return response
 
 
@@ -220,15 +233,20 @@ class ReadyPages:
             return self._make(request)
         address = (request.scheme or "", meta.get("HTTP_HOST", ""), request.path, meta.get("QUERY_STRING", ""))
         now = time.monotonic()
-        version = _believed_version()
+        catalogue = _believed_catalogue()
         page = self.shelf.take(address)
-        if page is not None and page.is_good(version, now):
+        if page is not None and page.is_good(catalogue and catalogue.edition, now):
             return page.answer(codings, now)
         response = self._make(request)
-        if version is None or request.method != "GET" or not may_be_kept(response):
+        if catalogue is None or request.method != "GET" or not may_be_kept(response):
             return response
         # Also where it gets no place yet: its tag must be the one that it will have there.
-        page = ReadyPage(response, version=version, made_at=now)  # type: ignore[arg-type]
+        page = ReadyPage(
+            response,  # type: ignore[arg-type]
+            edition=catalogue.edition,
+            made_at=now,
+            ends_at=catalogue.ends_at,
+        )
         if self.shelf.wants(address):
             self.shelf.put(address, page)
         return page.answer(codings, now)
@@ -269,8 +287,8 @@ def codings_for(accept_encoding: str) -> Codings:
     return Codings(small, "zstd" if "zstd" in allowed else small)
 
 
-def _believed_version() -> int | None:
+def _believed_catalogue() -> Catalogue | None:
     try:
-        return current_catalogue().version
+        return current_catalogue()
     except django.db.Error:
         return None

@@ -20,7 +20,7 @@ from jinja2 import ChainableUndefined, Environment, nodes
 from jinja2.visitor import NodeTransformer
 from markupsafe import escape
 
-from catalog import page_data, templating
+from catalog import page_data, price_words, templating
 from office import navigation
 from orders import numbers, pickup_codes
 from stores import linked_data
@@ -123,10 +123,14 @@ def environment(**options: Any) -> Environment:
     jinja.globals |= templating.FUNCTIONS | page_data.FUNCTIONS | linked_data.FUNCTIONS | navigation.FUNCTIONS
     jinja.globals["static"] = static
     jinja.globals["key_field"] = key_field
-    jinja.filters |= templating.FILTERS | {
-        "spoken": numbers.spoken,
-        "in_threes": pickup_codes.in_threes,
-        "duration": duration_in_words,
-        "moment": moment_in_words,
-    }
+    jinja.filters |= (
+        templating.FILTERS
+        | price_words.FILTERS
+        | {
+            "spoken": numbers.spoken,
+            "in_threes": pickup_codes.in_threes,
+            "duration": duration_in_words,
+            "moment": moment_in_words,
+        }
+    )
     return jinja

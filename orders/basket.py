@@ -7,8 +7,8 @@ A signed cookie carries it, with nothing of the person in it. What cannot be rea
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -28,14 +28,32 @@ Wishes = dict[str, int]
 
 @dataclass(frozen=True)
 class Line:
-    """So many of one phone."""
+    """
+    So many of one phone, at what it costs now.
+
+    `is_ordinary`: at its ordinary price, because that of a sale window is not to be had; `fixed_fen`: at the price of
+    an order that was placed before.
+    """
 
     phone: Phone
     quantity: int
+    is_ordinary: bool = False
+    fixed_fen: int | None = None
+
+    @property
+    def price_fen(self) -> int:
+        if self.fixed_fen is not None:
+            return self.fixed_fen
+        return self.phone.offer.ordinary_fen if self.is_ordinary else self.phone.price_fen
+
+    @property
+    def is_on_sale(self) -> bool:
+        """Whether its price is that of a sale window that is open now."""
+        return self.phone.offer.sale is not None and not self.is_ordinary and self.fixed_fen is None
 
     @property
     def total_fen(self) -> int:
-        return self.phone.price_fen * self.quantity
+        return self.price_fen * self.quantity
 
     @property
     def fewer(self) -> int | None:
@@ -69,6 +87,16 @@ class Wanted:
         return {line.phone.pk: line.quantity for line in self.lines}
 
     @property
+    def at_ordinary(self) -> list[int]:
+        """The phones, by their keys, that are wanted at their ordinary price."""
+        return [line.phone.pk for line in self.lines if line.is_ordinary]
+
+    def taking_ordinary(self, phone_ids: Collection[int]) -> Wanted:
+        """Return the same with these phones at their ordinary price."""
+        lines = (replace(line, is_ordinary=line.is_ordinary or line.phone.pk in phone_ids) for line in self.lines)
+        return replace(self, lines=tuple(lines))
+
+    @property
     def query(self) -> str:
         """What an address must carry to mean the same again; nothing where it is the basket."""
         return "" if self.is_basket else urlencode([("p", str(line)) for line in self.lines])
@@ -83,7 +111,9 @@ def wanted_in(request: HttpRequest, catalogue: Catalogue) -> Wanted:
     data = request.POST if request.method == "POST" else request.GET
     named = parse_wishes(data.getlist("p")[:MOST_LINES])
     wishes = named or read_basket(request)
-    return Wanted(lines_of(wishes, catalogue), is_basket=not named or "basket" in request.POST)
+    wanted = Wanted(lines_of(wishes, catalogue), is_basket=not named or "basket" in request.POST)
+    ordinary = request.POST.getlist("ordinary")[:MOST_LINES]
+    return wanted.taking_ordinary([phone.pk for phone in catalogue.listed if phone.slug in ordinary])
 
 
 def parse_wishes(texts: Iterable[str]) -> Wishes:

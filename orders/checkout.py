@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -14,9 +14,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog.catalogue import current_catalogue
-from orders import numbers, pickup_codes, terms
+from orders import numbers, pickup_codes, sales, terms
+from orders.customers import digest_of
 from orders.mobiles import parse_mobile, parse_name
-from orders.models import Channel, Language, Message, Order, OrderLine, State
+from orders.models import Channel, Language, Message, Order, OrderLine, SaleUse, State
 from orders.refusals import (
     BadQuantity,
     OutletNotOpen,
@@ -42,8 +43,15 @@ class Line(NamedTuple):
     quantity: int
     name_zh: str
     name_en: str
-    price_fen: int
     terms: str
+
+
+class Fixed(NamedTuple):
+    """What each line of an order costs that was placed before, in fen, and by which sale window if by one."""
+
+    prices: Sequence[int]
+    ordinary_prices: Sequence[int]
+    windows: Sequence[int | None]
 
 
 class Draft(NamedTuple):
@@ -58,6 +66,10 @@ class Draft(NamedTuple):
     form_key: str
     actor: str
     tells: Message.Kind
+    # None: what the phones cost is decided when it is placed, and may be as much as `accepted_fen` (None: anything).
+    fixed: Fixed | None = None
+    accepted_fen: int | None = None
+    at_ordinary: Collection[int] = ()
     moved_from: str = ""
 
 
@@ -71,15 +83,19 @@ def place_order(
     form_key: str,
     channel: Channel,
     actor: str,
+    accepted_fen: int | None = None,
+    at_ordinary: Collection[int] = (),
 ) -> Order:
     """
     Promise `lines` (phone id: quantity) at `outlet` to the customer and return the order, with a message on its way.
 
     `form_key` was made when the customer got the form of this outlet: asked again with the same key, the same order is
-    returned, whatever became of it since. Name and price of the phones are those of this moment.
+    returned, whatever became of it since. The phones cost what they cost in the second in which the order is written,
+    by the clock of the database: at most `accepted_fen` together, the sum that the customer has seen (None: nobody has
+    told a price yet). Of phones in `at_ordinary` (ids) the ordinary price is wanted, though a sale window may be open.
 
-    Raises BadName, BadMobile, BadQuantity, PhoneNotListed, OutletNotOpen, OutOfStock, TooManyOpenOrders and
-    TooManyOfOnePhone.
+    Raises BadName, BadMobile, BadQuantity, PhoneNotListed, OutletNotOpen, OutOfStock, TooManyOpenOrders,
+    TooManyOfOnePhone, PriceRose, SaleLimitReached and SaleQuotaUsedUp.
     """
     draft = Draft(
         outlet=outlet,
@@ -91,6 +107,8 @@ def place_order(
         form_key=form_key,
         actor=actor,
         tells=Message.Kind.PLACED,
+        accepted_fen=accepted_fen,
+        at_ordinary=at_ordinary,
     )
     return drawing_again(lambda: write_order(draft, is_limited=True), is_one_statement=True)
 
@@ -118,23 +136,21 @@ def _constraint(error: IntegrityError) -> str | None:
 
 
 def _lines(lines: Mapping[int, int]) -> list[Line]:
-    """Take names and prices from the catalogue, in the order in which shelves are locked."""
+    """Take the names from the catalogue, in the order in which shelves are locked."""
     if not lines or not all(isinstance(quantity, int) and 1 <= quantity <= 99 for quantity in lines.values()):
         raise BadQuantity(_("Please choose at least one phone."))
     listed = {phone.pk: phone for phone in current_catalogue().listed}
     if unlisted := sorted(set(lines) - set(listed)):
         raise PhoneNotListed(_("One of these phones is no longer on sale."), phone_ids=unlisted)
     phones = [(listed[phone_id], quantity) for phone_id, quantity in sorted(lines.items())]
-    return [
-        Line(phone.pk, quantity, phone.name_zh, phone.name_en, phone.price_fen, terms.CURRENT)
-        for phone, quantity in phones
-    ]
+    return [Line(phone.pk, quantity, phone.name_zh, phone.name_en, terms.CURRENT) for phone, quantity in phones]
 
 
 _PLACE = """
-SELECT outcome, number, phone_id, ordered, on_hand, reserved, safety_stock, outlet_trades
+SELECT outcome, number, phone_id, ordered, on_hand, reserved, safety_stock, outlet_trades, price_fen, window_id,
+       total_fen
 FROM orders_place_order(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::smallint[], %s::int[], %s::text[],
-                        %s::text[], %s::int[], %s::text[], %s, %s)
+                        %s::text[], %s::text[], %s, %s, %s, %s, %s::smallint[], %s::int[], %s::int[], %s::smallint[])
 """
 
 
@@ -142,24 +158,26 @@ def write_order(draft: Draft, *, is_limited: bool) -> Order:
     """
     Promise the phones of a draft and write its order under a new number, or return the order of the same form.
 
-    One statement (migration 0004). `is_limited`: the mobile number may have so many open orders and phones, no more.
-    Raises OutletNotOpen, OutOfStock, TooManyOpenOrders, TooManyOfOnePhone; IntegrityError as `drawing_again` knows it.
+    One statement (migration 0007). `is_limited`: the mobile number may have so many open orders and phones, no more.
+    Raises OutletNotOpen, OutOfStock, TooManyOpenOrders, TooManyOfOnePhone, PriceRose, SaleLimitReached and
+    SaleQuotaUsedUp; IntegrityError as `drawing_again` knows it.
     """
     order = _order(draft, numbers.draw_number(draft.outlet.pk), timezone.now())
-    phones, quantities, names_zh, names_en, prices, lines_terms = (
-        list(column) for column in zip(*draft.lines, strict=True)
-    )
+    phones, quantities, names_zh, names_en, lines_terms = (list(column) for column in zip(*draft.lines, strict=True))
+    fixed = map(list, draft.fixed) if draft.fixed else (None, None, None)
     parameters: list[Any] = [
         order.outlet_id, order.number, order.form_key, order.name, order.mobile, order.language, order.channel,
         draft.actor, draft.tells.value, order.moved_from, order.pickup_fingerprint, order.placed_at, order.held_until,
-        phones, quantities, names_zh, names_en, prices, lines_terms,
+        phones, quantities, names_zh, names_en, lines_terms,
         settings.MAX_OPEN_ORDERS if is_limited else None, settings.MAX_UNITS_OF_A_PHONE if is_limited else None,
+        digest_of(order.mobile), draft.accepted_fen, list(draft.at_ordinary), *fixed,
     ]  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_PLACE, parameters)
         rows = cursor.fetchall()
     match rows:
-        case [("placed", *_)]:
+        case [("placed", *_, total_fen)]:
+            order.total_fen = total_fen
             return order
         case [("placed before", number, *_)]:
             return Order.objects.get(outlet=draft.outlet, number=number)
@@ -167,8 +185,20 @@ def write_order(draft: Draft, *, is_limited: bool) -> Order:
             raise _too_many_orders()
         case [("too many units", _, phone_id, ordered, *_)]:
             raise _too_many_units(phone_id, ordered)
+        case [("dearer", *_, total_fen), *_]:
+            raise sales.price_rose({row[2]: row[8] for row in rows}, total_fen)
+        case [("sale limit", _, _, ordered, *_, window_id, _), *_]:
+            raise sales.limit_reached(window_id, [row[2] for row in rows], ordered)
+        case [("sale quota", _, phone_id, ordered, *_, window_id, _), *_]:
+            raise sales.quota_used_up(window_id, phone_id, ordered, draft.outlet)
         case _:
-            raise _no_promise(draft, [Shelf(phone_id, *rest) for _, _, phone_id, _, *rest in rows])
+            raise _no_promise(draft, [Shelf(row[2], *row[4:8]) for row in rows])
+
+
+def lock_customer(mobile: str) -> None:
+    """Let nobody else order for this mobile number (E.164) until the transaction ends, as `orders_place_order` does."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(6812, hashtext(%s))", [mobile])
 
 
 def _too_many_orders() -> TooManyOpenOrders:
@@ -224,7 +254,6 @@ def _order(draft: Draft, number: str, now: datetime) -> Order:
         form_key=draft.form_key,
         pickup_fingerprint=pickup_codes.fingerprint(draft.outlet.pk, pickup_codes.derive_code(number)),
         line_count=len(draft.lines),
-        total_fen=sum(line.quantity * line.price_fen for line in draft.lines),
         placed_at=now,
         held_until=now + timedelta(hours=_hours_held(draft.outlet)),
         moved_from=draft.moved_from,
@@ -239,9 +268,15 @@ def _hours_held(outlet: Outlet) -> int:
     return settings.HOLD_HOURS_CALL_FIRST if outlet.call_first else settings.HOLD_HOURS_PLACED
 
 
-def lines_of(order: Order) -> list[Line]:
-    """Return the lines of an order as they were fixed."""
-    return [
-        Line(line.phone_id, line.quantity, line.name_zh, line.name_en, line.price_fen, line.terms)
-        for line in OrderLine.objects.filter(outlet_id=order.outlet_id, number=order.number).order_by("position")
-    ]
+def lines_of(order: Order) -> tuple[list[Line], Fixed]:
+    """Return the lines of an order as they were fixed, and at which prices."""
+    own = {"outlet_id": order.outlet_id, "number": order.number}
+    lines = list(OrderLine.objects.filter(**own).order_by("position"))
+    uses = {use.phone_id: use for use in SaleUse.objects.filter(**own)}
+    used = [uses.get(line.phone_id) for line in lines]
+    fixed = Fixed(
+        [line.price_fen for line in lines],
+        [use.ordinary_fen if use else line.price_fen for line, use in zip(lines, used, strict=True)],
+        [use.window_id if use else None for use in used],
+    )
+    return [Line(line.phone_id, line.quantity, line.name_zh, line.name_en, line.terms) for line in lines], fixed

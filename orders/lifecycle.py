@@ -157,24 +157,28 @@ def move_order(order: Order, outlet: Outlet, actor: str) -> Order:
     """
     Let the order live on at `outlet`, under a number of that outlet and at its old prices; return it as it is there.
 
-    All or nothing, while it is not yet set aside, or when it was declined. Raises WrongState, AlreadyMoved, SameOutlet,
-    OutletNotOpen, OutOfStock.
+    All or nothing, while it is not yet set aside, or when it was declined. What was bought in a sale window counts at
+    `outlet` from then on. Raises WrongState, AlreadyMoved, SameOutlet, OutletNotOpen, OutOfStock, SaleLimitReached (a
+    declined order had given back what the customer has used since), SaleQuotaUsedUp.
     """
     return checkout.drawing_again(lambda: _move(order, outlet, actor))
 
 
 def _move(order: Order, outlet: Outlet, actor: str) -> Order:
+    # As placing does: the mobile number before any row.
+    checkout.lock_customer(order.mobile)
     old, now = history.lock(order), timezone.now()
     if old.moved_to:
         return _moved_before(old, outlet)
     refuse_unless(old, State.PLACED, State.DECLINED)
     if outlet.pk == old.outlet_id:
         raise SameOutlet(_("The order is at this outlet already."))
-    lines = checkout.lines_of(old)
+    lines, fixed = checkout.lines_of(old)
     wanted = {line.phone_id: line.quantity for line in lines}
     draft = Draft(
         outlet=outlet, lines=lines, name=old.name, mobile=old.mobile, language=old.language, channel=old.channel,
-        form_key=f"moved:{old.number}", actor=actor, tells=Message.Kind.MOVED, moved_from=old.number,
+        form_key=f"moved:{old.number}", actor=actor, tells=Message.Kind.MOVED, fixed=fixed,
+        moved_from=old.number,
     )  # fmt: skip
     # Shelves are locked in one order in the whole country: by outlet, then by phone.
     if old.state == State.PLACED and old.outlet_id < outlet.pk:

@@ -18,10 +18,22 @@ from orders import numbers, pickup_codes
 from orders.message_models import Message
 from orders.mobiles import MOBILE_LENGTH, NAME_LENGTH, mask_mobile, mask_name
 from orders.record_models import OrderChange, OrderLine, Payment
+from orders.sale_models import SaleUse
 from orders.states import OPEN_STATES, Channel, Language, State
 from stores.models import Outlet, Region
 
-__all__ = ["OPEN_STATES", "Channel", "Language", "Message", "Order", "OrderChange", "OrderLine", "Payment", "State"]
+__all__ = [
+    "OPEN_STATES",
+    "Channel",
+    "Language",
+    "Message",
+    "Order",
+    "OrderChange",
+    "OrderLine",
+    "Payment",
+    "SaleUse",
+    "State",
+]
 
 
 _IS_OPEN = Q(state__in=["placed", "ready"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -115,7 +116,11 @@ def order_page(request: HttpRequest, whole: Whole) -> HttpResponse:
 
 
 def _page_of(request: HttpRequest, whole: Whole, refusal: OrderRefused | None = None) -> HttpResponse:
-    context = describe(whole, timezone.now()) | {"refusal": refusal}
+    saved = request.GET.get("saved", "")
+    context = describe(whole, timezone.now()) | {
+        "refusal": refusal,
+        "saved_fen": int(saved) if re.fullmatch("[0-9]{1,9}", saved, re.ASCII) else 0,
+    }
     return render(request, "orders/order.html", context, status=409 if refusal else 200)
 
 
@@ -186,7 +191,7 @@ def _move_page(request: HttpRequest, order: Order, refusal: OrderRefused | None 
 
 def _wanted_of(order: Order) -> Wanted:
     phones = current_catalogue().by_id
-    lines = tuple(Line(phones[line.phone_id], line.quantity) for line in order.lines.all())
+    lines = tuple(Line(phones[line.phone_id], line.quantity, fixed_fen=line.price_fen) for line in order.lines.all())
     return Wanted(lines, is_basket=False)
 
 

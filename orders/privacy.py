@@ -24,6 +24,13 @@ WITH old AS (
 UPDATE orders_order o SET name = '', mobile = '', erased_at = %s
 FROM old WHERE o.outlet_id = old.outlet_id AND o.number = old.number
 """
+# While a sale window is open, what a customer has used of it counts on, under a digest that tells no number.
+_FORGET_USES = """
+UPDATE orders_saleuse u SET customer = NULL
+FROM orders_order o, catalog_salewindow w
+WHERE u.customer IS NOT NULL AND o.outlet_id = u.outlet_id AND o.number = u.number AND o.erased_at IS NOT NULL
+    AND w.id = u.window_id AND w.ends_at <= %s
+"""
 
 
 class OrdersStillOpen(OrderRefused):
@@ -41,7 +48,9 @@ def erase_old_customers(*, now: datetime | None = None) -> int:
             cursor.execute(_ERASE, [now - timedelta(days=settings.RETENTION_DAYS), AT_ONCE, now])
             erased += cursor.rowcount
             if cursor.rowcount < AT_ONCE:
-                return erased
+                break
+        cursor.execute(_FORGET_USES, [now])
+    return erased
 
 
 def export_customer(mobile: str) -> dict[str, Any]:

@@ -72,6 +72,28 @@ class TooManyOfOnePhone(OrderRefused):
     code = "too_many_of_one_phone"
 
 
+class PriceRose(OrderRefused):
+    """It costs more than the customer has seen. `prices`: phone id -> fen; `total_fen`."""
+
+    code = "price_rose"
+
+
+class SaleRefused(OrderRefused):
+    """The price of a sale window is not to be had; the ordinary one is. `window`, `phone_ids`, `limit`, `ordered`."""
+
+
+class SaleLimitReached(SaleRefused):
+    """The customer would have more phones at the prices of a sale window than one may."""
+
+    code = "sale_limit_reached"
+
+
+class SaleQuotaUsedUp(SaleRefused):
+    """The outlet would give more of a phone at the price of a sale window than it may. `outlet`."""
+
+    code = "sale_quota_used_up"
+
+
 class WrongState(OrderRefused):
     """The order is not in a state that allows this. `state`, `number`."""
 

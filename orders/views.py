@@ -21,7 +21,7 @@ from orders.checkout import place_order
 from orders.forms import ReservationForm
 from orders.models import Channel, Order
 from orders.places import place_asked
-from orders.refusals import OrderRefused, OutletNotOpen, OutOfStock
+from orders.refusals import OrderRefused, OutletNotOpen, OutOfStock, PriceRose, SaleRefused
 from stores.geography import Point
 from stores.models import Outlet
 from stores.my_outlet import chosen_code
@@ -108,9 +108,7 @@ def _reserve(request: HttpRequest, wanted: Wanted) -> HttpResponse:
         return _show_again(request, wanted, outlet, form)
     mobile = form.cleaned_data["mobile"]
     key = form_keys.key_of_order(form_keys.sent_key(request) or uuid.uuid4().hex, mobile)
-    if request.POST.get("total") != str(wanted.total_fen):
-        again = _placed_before(request, wanted, outlet, key)
-        return again or _show_again(request, wanted, outlet, form, new_prices=True)
+    seen_fen = _seen_fen(request)
     try:
         count_call(
             (doors.RESERVATIONS_OF_AN_ADDRESS, address_of(request)),
@@ -125,14 +123,24 @@ def _reserve(request: HttpRequest, wanted: Wanted) -> HttpResponse:
             form_key=key,
             channel=Channel.WEB,
             actor=doors.CUSTOMER,
+            accepted_fen=seen_fen,
+            at_ordinary=wanted.at_ordinary,
         )
     except TooManyCalls as refusal:
         form.add_error(None, doors.come_back_later(refusal))
         again = _placed_before(request, wanted, outlet, key)
         return again or doors.too_many(_show_again(request, wanted, outlet, form), refusal)
+    except PriceRose:
+        return _show_again(request, wanted_in(request, current_catalogue()), outlet, form, new_prices=True)
     except OrderRefused as refusal:
         return _refused(request, wanted, outlet, form, refusal)
-    return _reserved(request, wanted, order)
+    return _reserved(request, wanted, order, seen_fen)
+
+
+def _seen_fen(request: HttpRequest) -> int:
+    """Return the sum that the form has shown; nothing that can be paid where it has lost it."""
+    text = request.POST.get("total", "")
+    return int(text) if re.fullmatch("[0-9]{1,9}", text, re.ASCII) else 0
 
 
 def _refused(
@@ -141,10 +149,14 @@ def _refused(
     """Say why not, and where else everything is to be had: sending the form again reserves it there."""
     form.add_error(None, str(refusal))
     others = []
+    if isinstance(refusal, SaleRefused):
+        wanted = wanted.taking_ordinary(refusal.data["phone_ids"])
     if isinstance(refusal, OutOfStock | OutletNotOpen):
         point = Point(outlet.latitude, outlet.longitude)
         others = [offer for offer in choosing.nearest_offers(wanted, point) if offer.outlet.pk != outlet.pk][:3]
-    response = _show_again(request, wanted, outlet, form, refusal=refusal, others=others)
+    response = _show_again(
+        request, wanted, outlet, form, refusal=refusal, others=others, ordinary_offered=isinstance(refusal, SaleRefused)
+    )
     response.status_code = 409
     return response
 
@@ -162,8 +174,9 @@ def _placed_before(request: HttpRequest, wanted: Wanted, outlet: Outlet, key: st
     return _reserved(request, wanted, order) if order else None
 
 
-def _reserved(request: HttpRequest, wanted: Wanted, order: Order) -> HttpResponse:
-    response = keep_private(redirect("orders:order", order.number))
+def _reserved(request: HttpRequest, wanted: Wanted, order: Order, seen_fen: int = 0) -> HttpResponse:
+    saved = f"?saved={seen_fen - order.total_fen}" if seen_fen > order.total_fen else ""
+    response = keep_private(redirect(order.get_absolute_url() + saved))
     let_see(request, response, order.number)
     if wanted.is_basket:
         keep_basket(response, {})

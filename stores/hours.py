@@ -13,21 +13,19 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.aggregates import StringAgg
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BigIntegerField, TextField, Value
 from django.db.models.functions import Cast, Concat
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from catalog.models import local_text, speaks_english
+from catalog.models import local_text
+from catalog.moments import SHANGHAI, clock, day_in_words
 from stores.models import Outlet, TimetableHours
 from stores.prepared import IsAnyOf, Parameter, Prepared
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 # A shop that does not open within so many days opens on no day that is worth telling.
 DAYS_AHEAD = 100
 
@@ -179,23 +177,3 @@ def weekday_name(weekday: int) -> str:
     """Return the name of a weekday; 0 is Monday."""
     names = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))
     return names[weekday]
-
-
-def day_in_words(day: date) -> str:
-    """Return a day without its year: March 4, 3 月 4 日."""
-    if speaks_english():
-        return date_format(day, "F j")
-    return f"{day.month} 月 {day.day} 日"
-
-
-def clock(moment: datetime | time) -> str:
-    """Return a time of day as people say it: 8:30 am, 上午 8 点半."""
-    hour, minute = moment.hour, moment.minute
-    if speaks_english():
-        return f"{(hour - 1) % 12 + 1}{f':{minute:02}' if minute else ''} {'am' if hour < 12 else 'pm'}"
-    part = next(name for until, name in _PARTS_OF_DAY if hour < until)
-    minutes = {0: "", 30: "半"}.get(minute, f" {minute:02} 分")
-    return f"{part} {(hour - 1) % 12 + 1} 点{minutes}"
-
-
-_PARTS_OF_DAY = ((6, "凌晨"), (12, "上午"), (13, "中午"), (18, "下午"), (24, "晚上"))

@@ -8,17 +8,18 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
+from django.db import transaction
 from stdnum import luhn
 
 from catalog.catalogue import forget_catalogue
 from catalog.models import Brand, Phone, Provenance, Tier
+from catalog.prices import set_price
 from stores import ledger
 from stores.models import Outlet, Region, StockLevel, StockMovement, Timetable, TimetableHours
 
 _numbers = count(1)
 
 SPECIFICATIONS: dict[str, Any] = {
-    "price_fen": 29900,
     "os_name": "YunOS",
     "os_version": "3.0",
     "screen_inches": Decimal("4.5"),
@@ -76,12 +77,26 @@ def create_phone(**values: Any) -> Phone:
     values.setdefault("tier", None)
     values["brand"] = values["brand"] or create_brand()
     values["tier"] = values["tier"] or create_tier()
-    return Phone.objects.create(**defaults | values)
+    price_fen = values.pop("price_fen", 29900)
+    with transaction.atomic():
+        phone = Phone.objects.create(**defaults | values)
+        set_price(phone.pk, price_fen, provenance=Provenance.ILLUSTRATIVE)
+    return phone
+
+
+def change_price(phone: Phone, price_fen: int) -> None:
+    """Let a phone ordinarily cost something else from now on, so that the next page and `phone` know of it."""
+    set_price(phone.pk, price_fen)
+    vars(phone).pop("offer", None)
+    forget_catalogue()
 
 
 def change_phone(slug: str, **values: Any) -> None:
     """Change a phone so that the next page knows of it, without waiting for the version to be read again."""
-    assert Phone.objects.filter(slug=slug).update(**values) == 1
+    phone = Phone.objects.get(slug=slug)
+    if price_fen := values.pop("price_fen", None):
+        change_price(phone, price_fen)
+    Phone.objects.filter(pk=phone.pk).update(**values or {"slug": slug})
     forget_catalogue()
 
 

@@ -10,7 +10,7 @@ from orders import lifecycle
 from orders.models import Order, State
 from orders.refusals import AlreadyExtended, AlreadyMoved, BadQuantity, SameOutlet, WrongAmount, WrongState
 from stores.models import Handset, Shortfall, StockLevel
-from tests.factories import create_outlet
+from tests.factories import change_price, create_outlet
 from tests.order_factories import CLERK, CUSTOMER, collect, create_order, create_shelf, new_unit
 
 pytestmark = pytest.mark.django_db
@@ -164,8 +164,7 @@ def test_a_hold_is_extended_once():
 def test_a_moved_order_lives_on_elsewhere_at_its_old_price():
     order = create_order(quantity=2)
     shelf = create_shelf(phone=order.lines.get().phone)
-    shelf.phone.price_fen = 99900
-    shelf.phone.save()
+    change_price(shelf.phone, 99900)
 
     new = lifecycle.move_order(order, shelf.outlet, CUSTOMER)
 

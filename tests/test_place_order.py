@@ -21,7 +21,7 @@ from orders.refusals import (
     TooManyOpenOrders,
 )
 from stores.models import StockMovement
-from tests.factories import create_outlet
+from tests.factories import change_price, create_outlet
 from tests.order_factories import MOBILE, create_order, create_shelf, new_mobile, request_for
 
 pytestmark = pytest.mark.django_db
@@ -32,8 +32,7 @@ def test_sets_the_phones_aside_and_fixes_name_and_price():
     first, second = create_shelf(outlet), create_shelf(outlet)
 
     order = place_order(**request_for(first, lines={second.phone_id: 2, first.phone_id: 1}, mobile="138 0013 8000"))
-    first.phone.price_fen += 100
-    first.phone.save()
+    change_price(first.phone, 30000)
 
     order = Order.objects.get(pk=order.pk)
     assert (order.state, order.mobile, order.total_fen) == (State.PLACED, MOBILE, 3 * 29900)

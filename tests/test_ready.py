@@ -2,10 +2,12 @@
 
 import gzip
 import json
+import math
 import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 
 import brotli
 import pytest
@@ -17,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog import catalogue
+from catalog.catalogue import Edition
 from catalog.models import Brand
 from config import ready
 from config.ready import Codings, ReadyPage, Shelf, codings_for, zstd
@@ -134,7 +137,7 @@ def test_a_page_of_stock_is_kept_for_its_seconds_and_says_its_age(client: Client
     clock.now += 9.5
     same = client.get("/stock/")
     assert same.content == before.content
-    assert same["Age"] == "9"
+    assert same["Age"] == "10"
     clock.now += 0.5
     assert client.get("/stock/").content != before.content
 
@@ -220,7 +223,7 @@ def test_ready_pages_outlive_a_silent_database(client: Client, monkeypatch: pyte
     def silent() -> int:
         raise OperationalError
 
-    monkeypatch.setattr(catalogue, "catalogue_version", silent)
+    monkeypatch.setattr(catalogue, "version_and_clock", silent)
     catalogue.forget_catalogue()
     assert body(client, "/catalogue/") == before
 
@@ -228,7 +231,7 @@ def test_ready_pages_outlive_a_silent_database(client: Client, monkeypatch: pyte
 def page_of(size: int) -> ReadyPage:
     response = HttpResponse(b"x" * size)
     response["Cache-Control"] = "public, max-age=60"
-    return ReadyPage(response, version=1, made_at=0.0)
+    return ReadyPage(response, edition=Edition(1, datetime.now(UTC)), made_at=0.0, ends_at=math.inf)
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 30_000)), max_size=60))

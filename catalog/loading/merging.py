@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from catalog.loading.document import Node
 from catalog.loading.report import Problem, Report
-from catalog.models import Brand, Colour, Phone, PreinstalledApp, Tier
+from catalog.models import Brand, Colour, Phone, PreinstalledApp, Price, Tier
+from catalog.prices import Offer, offers_at, set_price
 
 # Added to a position while others move, because positions are unique at every moment.
 OUT_OF_THE_WAY = 10_000
@@ -26,6 +27,7 @@ class Wanted:
     node: Node
     brand: Wanted | None = None
     tier_slug: str = ""
+    price: Price | None = None
     colours: list[Colour] = field(default_factory=list)
     apps: list[PreinstalledApp] = field(default_factory=list)
 
@@ -36,7 +38,8 @@ class Wanted:
     def state(self) -> tuple[Any, ...]:
         """Everything that the document says of it, to be compared with `_stored_state`."""
         links = [self.brand.slug, self.tier_slug] if self.brand else []
-        return (*_own_values(self.instance), links, _values(self.colours), _values(self.apps))
+        price = (self.price.price_fen, self.price.provenance) if self.price else None
+        return (*_own_values(self.instance), links, price, _values(self.colours), _values(self.apps))
 
 
 @transaction.atomic
@@ -48,12 +51,13 @@ def merge_catalogue(
         return Report(refused=len({problem.column for problem in problems}), problems=problems)
     kinds = ((Brand, brands), (Tier, tiers), (Phone, phones))
     stored = {model: {row.slug: row for row in model._default_manager.select_for_update()} for model, _wanted in kinds}
+    offers = offers_at()
     new = [(model, one) for model, wanted in kinds for one in wanted if one.slug not in stored[model]]
     changed = [
         (model, one)
         for model, wanted in kinds
         for one in wanted
-        if one.slug in stored[model] and one.state() != _stored_state(stored[model][one.slug])
+        if one.slug in stored[model] and one.state() != _stored_state(stored[model][one.slug], offers)
     ]
     for model, wanted in ((Tier, tiers), (Phone, phones)):
         _refuse_taken_positions(wanted, stored[model].values())
@@ -75,11 +79,12 @@ def _values(rows: Iterable[models.Model]) -> list[list[Any]]:
     return [_own_values(row) for row in rows]
 
 
-def _stored_state(row: Any) -> tuple[Any, ...]:
+def _stored_state(row: Any, offers: Mapping[int, Offer]) -> tuple[Any, ...]:
     if not isinstance(row, Phone):
-        return (*_own_values(row), [], [], [])
+        return (*_own_values(row), [], None, [], [])
     links = [row.brand.slug, row.tier.slug]
-    return (*_own_values(row), links, _values(row.colours.all()), _values(row.preinstalled_apps.all()))
+    price = (offers[row.pk].ordinary_fen, offers[row.pk].provenance)
+    return (*_own_values(row), links, price, _values(row.colours.all()), _values(row.preinstalled_apps.all()))
 
 
 def _refuse_taken_positions(wanted: list[Wanted], stored: Any) -> None:
@@ -106,9 +111,18 @@ def _write(new: list[Any], changed: list[Any], stored: dict[Any, dict[str, Any]]
 
 
 def _write_parts(phone: Wanted) -> None:
+    if phone.price:
+        _write_price(phone.instance, phone.price)
     parts_of_phone: tuple[tuple[Any, list[Any]], ...] = ((Colour, phone.colours), (PreinstalledApp, phone.apps))
     for model, parts in parts_of_phone:
         model._default_manager.filter(phone=phone.instance).delete()
         for part in parts:
             part.phone = phone.instance
         model._default_manager.bulk_create(parts)
+
+
+def _write_price(phone: Phone, price: Price) -> None:
+    """Let the price of the document hold from now on, if the ordinary price is another one."""
+    offer = offers_at().get(phone.pk)
+    if offer is None or (offer.ordinary_fen, offer.provenance) != (price.price_fen, price.provenance):
+        set_price(phone.pk, price.price_fen, provenance=price.provenance)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from catalog.loading.document import Node, clean, kind_of, read_document
 from catalog.loading.merging import Wanted, merge_catalogue
 from catalog.loading.report import Problem, Report
-from catalog.models import Brand, Colour, Phone, PreinstalledApp, Tier
+from catalog.models import Brand, Colour, Phone, PreinstalledApp, Price, Tier
 
 # What the document calls the fields of Phone that take one marked value each.
 PHONE_KEYS = {
@@ -42,7 +42,6 @@ PHONE_KEYS = {
 }
 # What takes a mark, by its key in the document, and the names of the fields that the mark is kept under.
 MARKED_FIELDS = {key: (name,) for name, key in PHONE_KEYS.items()} | {
-    "price_rmb": ("price_fen",),
     "tier": ("tier",),
     "brand_en": ("brand",),
     "network_modes": ("network_modes",),
@@ -83,7 +82,6 @@ def _read_phone(node: Node) -> Wanted:
         "slug": node.plain("sku", str),
         "position": node.plain("position", int),
         "is_discontinued": node.plain("is_discontinued", bool, default=False),
-        "price_fen": _price_fen(node),
         "network_modes": _texts(node, "network_modes"),
         "network_bands": _texts(node, "network_bands"),
     }
@@ -95,13 +93,14 @@ def _read_phone(node: Node) -> Wanted:
         node,
         brand=_read_brand(node),
         tier_slug=node.marked("tier", str) or "",
+        price=_read_price(node),
         colours=_colours(node),
         apps=_apps(node),
     )
     wanted.instance.provenance = {
         name: node.provenance.get(key, "") for key, names in MARKED_FIELDS.items() for name in names
     }
-    _cleaned(wanted.instance, {"slug": "sku", "price_fen": "price_rmb", **PHONE_KEYS}, node)
+    _cleaned(wanted.instance, {"slug": "sku", **PHONE_KEYS}, node)
     return wanted
 
 
@@ -120,6 +119,11 @@ def _brands_of(phones: list[Wanted]) -> list[Wanted]:
             reason = _("differs from %(place)s, which is the same brand")
             phone.node.refuse("brand_zh", reason % {"place": known.node.place("brand_zh")})
     return list(brands.values())
+
+
+def _read_price(node: Node) -> Price:
+    price = Price(price_fen=_price_fen(node), provenance=node.provenance.get("price_rmb", ""))
+    return _cleaned(price, {"price_fen": "price_rmb"}, node)
 
 
 def _price_fen(node: Node) -> int | None:

@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Count
 
 from catalog.models import Phone
+from catalog.prices import offers_at
 from stores.counts import apply_staged_counts
 from stores.loading.chance import pick, shares
 from stores.loading.copying import copy_row, copy_rows
@@ -61,7 +62,10 @@ def opening_stock(code: str, state: str, slugs: Sequence[str]) -> Iterator[tuple
 @transaction.atomic
 def stock_the_shelves() -> int:
     """Open every shelf (outlet and phone) that has no ledger yet with the sample's stock; return how many they were."""
-    phones = list(Phone.objects.order_by("price_fen", "slug").values_list("slug", "pk"))
+    offers = offers_at()
+    phones = sorted(
+        Phone.objects.values_list("slug", "pk"), key=lambda phone: (offers[phone[1]].ordinary_fen, phone[0])
+    )
     outlets = list(
         Outlet.objects.annotate(shelves=Count("stock_levels"))
         .filter(shelves__lt=len(phones))

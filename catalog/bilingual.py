@@ -1,0 +1,13 @@
+"""Texts that are kept in both languages."""
+
+from django.utils.translation import get_language
+
+
+def speaks_english() -> bool:
+    """Whether the active language is English. It takes a while to ask, so a list of things asks once."""
+    return (get_language() or "").startswith("en")
+
+
+def local_text(chinese: str, english: str) -> str:
+    """Return the text of the two that suits the active language."""
+    return english if speaks_english() else chinese

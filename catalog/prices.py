@@ -1,0 +1,85 @@
+"""
+What phones cost at a moment: the one rule, which lives in the database (migration 0005_price_rule).
+
+The ordinary price is the newest one that has begun. Of the sale windows that are open, those with a lower price count,
+and the lowest of them wins. Pages, API, desk and orders all ask the same functions; by the clock of the database, so
+that any number of web processes agree on the second in which a price changes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import connection
+
+
+class Sale(NamedTuple):
+    """The sale window that a price comes from, as far as customers are told of it."""
+
+    window_id: int
+    name_zh: str
+    name_en: str
+    ends_at: datetime
+    limit_per_customer: int
+    quota_per_outlet: int | None
+
+
+class Offer(NamedTuple):
+    """
+    What one phone costs at a moment, in fen, beside its ordinary price.
+
+    `valid_until` is when it will cost something else, None while nothing else is planned; `provenance` is the mark of
+    the ordinary price, if it has one; `sale` is None where the ordinary price is what it costs.
+    """
+
+    price_fen: int
+    ordinary_fen: int
+    provenance: str
+    valid_until: datetime | None
+    sale: Sale | None
+
+
+_OFFERS = """
+SELECT o.phone_id, o.price_fen, o.ordinary_fen, o.provenance, o.valid_until,
+       o.window_id, w.name_zh, w.name_en, w.ends_at, w.limit_per_customer, o.quota_per_outlet
+FROM catalog_offers_at(coalesce(%s, clock_timestamp())) o LEFT JOIN catalog_salewindow w ON w.id = o.window_id
+"""
+
+
+def offers_at(moment: datetime | None = None) -> dict[int, Offer]:
+    """
+    Return what each phone (by its key) costs at `moment`, now if None. One query.
+
+    A phone that had no price yet is left out.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_OFFERS, [moment])
+        return {
+            phone_id: Offer(*told, Sale(*sale) if sale[0] is not None else None)
+            for phone_id, *told, sale in ((*row[:5], row[5:]) for row in cursor.fetchall())
+        }
+
+
+def next_change(moment: datetime) -> datetime | None:
+    """Return the first moment after this one at which any price begins or ends, None where none is planned."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT min(at) FROM catalog_price_change WHERE at > %s", [moment])
+        return cursor.fetchone()[0]
+
+
+_SET = """
+INSERT INTO catalog_price (phone_id, price_fen, valid_from, provenance)
+VALUES (%s, %s, coalesce(%s, now()), %s)
+ON CONFLICT (phone_id, valid_from) DO UPDATE SET price_fen = excluded.price_fen, provenance = excluded.provenance
+"""
+
+
+def set_price(phone_id: int, price_fen: int, *, valid_from: datetime | None = None, provenance: str = "") -> None:
+    """
+    Let a phone ordinarily cost `price_fen` from a moment on, from now if None.
+
+    Raises IntegrityError for a moment that has passed, and a price that is none.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_SET, [phone_id, price_fen, valid_from, provenance])
