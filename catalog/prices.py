@@ -56,8 +56,7 @@ def offers_at(moment: datetime | None = None) -> dict[int, Offer]:
     with connection.cursor() as cursor:
         cursor.execute(_OFFERS, [moment])
         return {
-            phone_id: Offer(*told, Sale(*sale) if sale[0] is not None else None)
-            for phone_id, *told, sale in ((*row[:5], row[5:]) for row in cursor.fetchall())
+            row[0]: Offer(*row[1:5], sale=Sale(*row[5:]) if row[5] is not None else None) for row in cursor.fetchall()
         }
 
 

@@ -235,7 +235,7 @@ class ReadyPages:
         now = time.monotonic()
         catalogue = _believed_catalogue()
         page = self.shelf.take(address)
-        if page is not None and page.is_good(catalogue and catalogue.edition, now):
+        if page is not None and page.is_good(catalogue.edition if catalogue else None, now):
             return page.answer(codings, now)
         response = self._make(request)
         if catalogue is None or request.method != "GET" or not may_be_kept(response):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import time
+from collections.abc import Mapping
+from datetime import time, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
 from uuid import uuid4
 
-from django.db import transaction
+from django.db import connection, transaction
 from stdnum import luhn
 
 from catalog.catalogue import forget_catalogue
-from catalog.models import Brand, Phone, Provenance, Tier
+from catalog.models import Brand, Phone, Provenance, SaleWindow, SaleWindowPrice, Tier
 from catalog.prices import set_price
 from stores import ledger
 from stores.models import Outlet, Region, StockLevel, StockMovement, Timetable, TimetableHours
@@ -183,3 +184,19 @@ def create_unit(*, second: bool = False) -> tuple[str, ...]:
 def _imei(number: int) -> str:
     digits = f"35{number:012d}"
     return digits + luhn.calc_check_digit(digits)
+
+
+def create_window(prices: Mapping[Phone, int], *, quota: int | None = None, **values: Any) -> SaleWindow:
+    """A sale window at these prices in fen that is open from now on, for an hour and one phone a customer."""
+    defaults = {"name_zh": "双十一", "name_en": "Singles' Day", "limit_per_customer": 1} | values
+    with transaction.atomic(), connection.cursor() as cursor:
+        if "starts_at" not in values:
+            # No earlier than the transaction, and no later than its next statement.
+            cursor.execute("SELECT now()")
+            defaults["starts_at"] = cursor.fetchone()[0]
+        defaults.setdefault("ends_at", defaults["starts_at"] + timedelta(hours=1))
+        window = SaleWindow.objects.create(**defaults)
+        for phone, price_fen in prices.items():
+            SaleWindowPrice.objects.create(window=window, phone=phone, price_fen=price_fen, quota_per_outlet=quota)
+    forget_catalogue()
+    return window

@@ -122,8 +122,8 @@ def _brands_of(phones: list[Wanted]) -> list[Wanted]:
 
 
 def _read_price(node: Node) -> Price:
-    price = Price(price_fen=_price_fen(node), provenance=node.provenance.get("price_rmb", ""))
-    return _cleaned(price, {"price_fen": "price_rmb"}, node)
+    values = {"price_fen": _price_fen(node), "provenance": node.provenance.get("price_rmb", "")}
+    return _cleaned(Price(**values), {"price_fen": "price_rmb"}, node)
 
 
 def _price_fen(node: Node) -> int | None:
