@@ -56,7 +56,8 @@ def offers_at(moment: datetime | None = None) -> dict[int, Offer]:
     with connection.cursor() as cursor:
         cursor.execute(_OFFERS, [moment])
         return {
-            row[0]: Offer(*row[1:5], sale=Sale(*row[5:]) if row[5] is not None else None) for row in cursor.fetchall()
+            phone_id: Offer(price_fen, ordinary_fen, mark, until, Sale(*sale) if sale[0] is not None else None)
+            for phone_id, price_fen, ordinary_fen, mark, until, *sale in cursor.fetchall()
         }
 
 
