@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection
 
-from orders.models import Message, Order, OrderChange, State
+from orders.models import Message, Order, OrderChange, OrderLine, State
 from orders.refusals import WrongState
 
 Kind = OrderChange.Kind
@@ -49,6 +49,15 @@ def lock(order: Order) -> Order:
 def quantities(order: Order) -> dict[int, int]:
     """Return how many of which phones (by id) the order is for."""
     return dict(order.lines.values_list("phone_id", "quantity"))
+
+
+def quantities_of(orders: Sequence[Order]) -> dict[str, dict[int, int]]:
+    """Return the same of several orders, at least one, of one outlet, by number. One query."""
+    lines: dict[str, dict[int, int]] = {order.number: {} for order in orders}
+    found = OrderLine.objects.filter(outlet_id=orders[0].outlet_id, number__in=lines)
+    for number, phone_id, quantity in found.values_list("number", "phone_id", "quantity"):
+        lines[number][phone_id] = quantity
+    return lines
 
 
 def advance(

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from orders import history
 from orders.history import Kind, advance
-from orders.models import OPEN_STATES, Message, Order, OrderLine, State
+from orders.models import OPEN_STATES, Message, Order, State
 from stores import stock
 from stores.refusals import StockRefusal
 
@@ -36,20 +36,12 @@ def expire_orders(*, now: datetime | None = None) -> int:
 
 
 def _expire(orders: list[Order], now: datetime) -> None:
-    lines = _lines_by_order(orders)
+    lines = history.quantities_of(orders)
     _lock_shelves(orders[0].outlet_id, {phone_id for quantities in lines.values() for phone_id in quantities})
     for order in orders:
         act = stock.Act(history.stock_key(order, Kind.EXPIRED), ACTOR, history.reference(order))
         stock.release(order.outlet_id, lines[order.number], act)
     advance(orders, Kind.EXPIRED, state=State.EXPIRED, actor=ACTOR, now=now, message=Message.Kind.EXPIRED, ended_at=now)
-
-
-def _lines_by_order(orders: list[Order]) -> dict[str, dict[int, int]]:
-    lines: dict[str, dict[int, int]] = {order.number: {} for order in orders}
-    found = OrderLine.objects.filter(outlet_id=orders[0].outlet_id, number__in=lines)
-    for number, phone_id, quantity in found.values_list("number", "phone_id", "quantity"):
-        lines[number][phone_id] = quantity
-    return lines
 
 
 def _lock_shelves(outlet_id: int, phone_ids: Iterable[int]) -> None:

@@ -34,7 +34,11 @@ class Text(NamedTuple):
 
 def render(kind: str, order: Order) -> Text:
     """Return the message of this kind about `order` in the order's language."""
-    name = WHILE_PLACED.get(Kind(kind), kind) if order.state == State.PLACED else kind
+    name = kind
+    if order.state == State.PLACED:
+        name = WHILE_PLACED.get(Kind(kind), kind)
+    elif not order.outlet.is_open:
+        name = WHERE_CLOSED.get(Kind(kind), kind)
     with translation.override(order.language):
         template = TEMPLATES[name]()
         words, facts = _fit(template, _facts(template, order))
@@ -43,6 +47,8 @@ def render(kind: str, order: Order) -> Text:
 
 # What is said differently as long as the outlet has set nothing aside: nobody should travel for it.
 WHILE_PLACED = {Kind.REMINDER: "reminder_placed"}
+# What is said differently where the outlet itself has shut.
+WHERE_CLOSED = {Kind.DECLINED: "declined_closed"}
 
 # Called when the language is known.
 TEMPLATES: dict[str, Callable[[], str]] = {
@@ -65,6 +71,10 @@ TEMPLATES: dict[str, Callable[[], str]] = {
     Kind.DECLINED: lambda: _(
         "%(sign)sSorry, %(outlet)s could not find your phone, order %(number)s is closed. "
         "Near you it is at: %(near)s. Move your order there: %(link)s"
+    ),
+    WHERE_CLOSED[Kind.DECLINED]: lambda: _(
+        "%(sign)sSorry, %(outlet)s is closed, order %(number)s cannot be collected there. "
+        "Near you the phone is at: %(near)s. Move your order there: %(link)s"
     ),
     Kind.CANCELLED: lambda: _("%(sign)sOrder %(number)s at %(outlet)s is cancelled, nothing to pay."),
     Kind.MOVED: lambda: _(
