@@ -7,6 +7,9 @@ from contextlib import contextmanager
 
 from django.db import connection, transaction
 
+# Whoever loads sample data leaves no trail.
+SAMPLE = "system:sample"
+
 
 @contextmanager
 def acting_as(actor: str) -> Iterator[None]:
@@ -15,14 +18,22 @@ def acting_as(actor: str) -> Iterator[None]:
 
     Inside another such block the inner actor counts until the inner block ends.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(current_setting('cunpu.actor', true), '')")
-        [before] = cursor.fetchone()
-        _set(cursor, actor)
+    with transaction.atomic():
+        before = current_actor()
+        _set(actor)
         yield
-        _set(cursor, before)
+        _set(before)
 
 
-def _set(cursor, actor: str) -> None:  # type: ignore[no-untyped-def]
+def current_actor() -> str:
+    """Return who is at work in this transaction, "" where nobody has said so."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(current_setting('cunpu.actor', true), '')")
+        [actor] = cursor.fetchone()
+        return str(actor)
+
+
+def _set(actor: str) -> None:
     # Until the transaction ends: the next one on this connection is somebody else's.
-    cursor.execute("SELECT set_config('cunpu.actor', %s, true)", [actor])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('cunpu.actor', %s, true)", [actor])

@@ -1,4 +1,4 @@
-"""Head office: who belongs to it as what."""
+"""Head office: who belongs to it as what; its audit trail comes along from its own file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from office.trail_models import TrailEntry
 from stores.models import Person
+
+__all__ = ["Membership", "OfficeRole", "TrailEntry"]
 
 
 class OfficeRole(models.TextChoices):

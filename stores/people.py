@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from catalog.acting import acting_as
 from stores import second_step
 from stores.mobiles import read_mobile
 from stores.models import Assignment, Outlet, Person, Region, Role
@@ -42,19 +43,31 @@ def find_person(typed: str) -> Person | None:
     return Person.objects.known_as(plain_username(typed), read_mobile(typed))
 
 
+def check_person(username: str, mobile: str, *, other_than: int | None = None) -> str | None:
+    """
+    Return `mobile` as it is kept, if somebody can have this plain username and this number ("": none).
+
+    Raises BadPerson, also where another person than that of the key `other_than` has one of them.
+    """
+    known_mobile = read_mobile(mobile) if mobile else None
+    if not _WORD.fullmatch(username) or re.fullmatch(r"[+0-9-]+", username):
+        raise BadPerson(_("A username has 2 to 40 characters, no blanks, and not digits alone."))
+    if mobile and known_mobile is None:
+        raise BadPerson(_("%(mobile)s is no Chinese mobile number.") % {"mobile": mobile})
+    others = Person.objects.exclude(pk=other_than or 0)
+    if others.filter(username=username).exists() or (known_mobile and others.filter(mobile=known_mobile).exists()):
+        raise BadPerson(_("Somebody with this username or mobile number is there already."))
+    return known_mobile
+
+
 def add_person(username: str, name: str, *, mobile: str = "", password: str | None = None) -> tuple[Person, str]:
     """
     Let somebody sign in; return the person and the first password, which is made up unless given.
 
     A made-up password must be changed at first sign-in. Raises BadPerson.
     """
-    username, known_mobile = plain_username(username), read_mobile(mobile) if mobile else None
-    if not _WORD.fullmatch(username) or re.fullmatch(r"[+0-9-]+", username):
-        raise BadPerson("A username has 2 to 40 characters, no blanks, and not digits alone.")
-    if mobile and known_mobile is None:
-        raise BadPerson(f"{mobile} is no Chinese mobile number.")
-    if Person.objects.known_as(username, known_mobile):
-        raise BadPerson("Somebody with this username or mobile number is there already.")
+    username = plain_username(username)
+    known_mobile = check_person(username, mobile)
     first = password or _first_password()
     person = Person(username=username, name=name, mobile=known_mobile, must_change_password=password is None)
     person.set_password(first)
@@ -123,7 +136,8 @@ def choose_password(person: Person, password: str) -> None:
     """Make `password`, which a form has found good, the person's own. Ends the other sessions."""
     person.set_password(password)
     person.must_change_password = False
-    person.save(update_fields=["password", "must_change_password"])
+    with acting_as(person.actor):
+        person.save(update_fields=["password", "must_change_password"])
 
 
 def name_of(actor: str) -> str:

@@ -11,7 +11,8 @@ from django_q.models import Failure, OrmQ, Schedule, Task
 from django_q.scheduler import scheduler
 from django_q.signing import SignedPackage
 
-from config import failures, jobs
+from config import jobs
+from office import failures
 from orders.messages.outbox import send_due
 from tests.crowd import at_once
 from tests.order_factories import create_order

@@ -13,6 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from tqdm import tqdm  # type: ignore[import-untyped]
 
+from catalog.acting import acting_as
 from catalog.loading.report import Report
 
 
@@ -41,13 +42,18 @@ class LoadCommand(ConsoleCommand):
 
     def handle(self, *args: Any, file: Path, apply: bool, **options: Any) -> None:
         try:
-            with file.open("rb") as stream, progress_of(stream, file) as watched:
+            with acting_as(self.actor), file.open("rb") as stream, progress_of(stream, file) as watched:
                 report = self.load(watched, apply=apply)
         except OSError as error:
             raise CommandError(
                 _("%(file)s cannot be read: %(reason)s") % {"file": file, "reason": error.strerror or error}
             ) from error
         self.show(report)
+
+    @property
+    def actor(self) -> str:
+        """How the audit trail names this command."""
+        return f"system:{type(self).__module__.rpartition('.')[2]}"
 
     def load(self, stream: BinaryIO, *, apply: bool) -> Report:
         raise NotImplementedError

@@ -2,16 +2,17 @@ from argparse import ArgumentTypeError
 from datetime import date
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from catalog.acting import acting_as
+from catalog.loading.console import ConsoleCommand
 from office.membership import join, leave
 from office.models import OfficeRole
 from stores import people
 from stores.models import Outlet, Person, Region, Role
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     help = "Let people sign in, say where they work, at outlets or in head office, and give them new passwords."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -3,9 +3,9 @@ from typing import Any
 
 from django.apps import apps
 from django.core.management.base import CommandError
-from django.db import transaction
 from django.utils.translation import gettext as _
 
+from catalog.acting import SAMPLE, acting_as
 from catalog.loading.console import ConsoleCommand, progress_of
 from catalog.loading.phones import load_phones
 from catalog.loading.report import Report
@@ -25,9 +25,12 @@ class Command(ConsoleCommand):
         "leaves stock and people alone."
     )
 
-    # One transaction: whoever finds outlets finds all of the sample.
-    @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
+        # One transaction: whoever finds outlets finds all of the sample.
+        with acting_as(SAMPLE):
+            self._load()
+
+    def _load(self) -> None:
         phones = data_file("catalog", "phones.json")
         timetables = data_file("stores", "timetables.json")
         self.show(_("Phones"), load_phones(phones.read_bytes(), apply=True))

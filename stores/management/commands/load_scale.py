@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, transaction
 
+from catalog.acting import SAMPLE, acting_as
 from catalog.models import Phone
 from stores.counts import apply_staged_counts
 from stores.models import Outlet, Timetable
@@ -58,9 +59,10 @@ class Command(BaseCommand):
             raise CommandError("this database has outlets already: take an empty one")
         timetable, _ = Timetable.objects.get_or_create(slug="scale", defaults={"name_zh": "每天", "name_en": "Daily"})
         with connection.cursor() as cursor:
-            cursor.execute(_TOWNS, [outlets])
-            cursor.execute(_REGIONS)
-            cursor.execute(_OUTLETS, [timetable.pk, outlets])
+            with acting_as(SAMPLE):
+                cursor.execute(_TOWNS, [outlets])
+                cursor.execute(_REGIONS)
+                cursor.execute(_OUTLETS, [timetable.pk, outlets])
             cursor.execute(_COUNTS, [keys[-1], keys])
             cursor.execute("ANALYZE stores_outlet")
             with transaction.atomic():

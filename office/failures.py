@@ -10,6 +10,8 @@ from django.db import transaction
 from django_q.models import Failure
 from django_q.tasks import async_task
 
+from office import trail
+from office.models import TrailEntry
 from orders.messages.outbox import try_again
 from orders.mobiles import scrub
 from orders.models import Message
@@ -43,6 +45,7 @@ def retry(failed_id: str) -> bool:
     if job:
         async_task(job.func, *job.args, **job.kwargs)
         job.delete()
+        trail.note(TrailEntry.Deed.RETRIED, "job", failed_id, job.func)
         return True
     number, _, rest = failed_id.partition("-")
     seq, _, kind = rest.partition("-")
@@ -51,4 +54,5 @@ def retry(failed_id: str) -> bool:
     message = Message.objects.given_up().filter(number=number, change_seq=int(seq), kind=kind).first()
     if message:
         try_again(message)
+        trail.note(TrailEntry.Deed.RETRIED, "message", failed_id, message.number)
     return message is not None
