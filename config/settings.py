@@ -180,6 +180,7 @@ TEMPLATES = [
     # For the pages of Django's admin alone, which are not Jinja2.
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "office" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

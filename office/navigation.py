@@ -17,7 +17,10 @@ class Link(NamedTuple):
 
 
 # What may be read there, and what it is called.
-PAGES = (("admin:index", OfficeDeed.READ, _("Back office")),)
+PAGES = (
+    ("admin:index", OfficeDeed.READ, _("Back office")),
+    ("office:trail", OfficeDeed.READ_TRAIL, _("Audit trail")),
+)
 
 
 def office_links(request: Any) -> list[Link]:

@@ -24,12 +24,29 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from api.credentials import SCOPES
+from catalog.models import Phone
 from partners.models import PREFIX_LENGTH, USUAL_CALLS, ApiKey, Partner
+from stores.models import Outlet, Region
 
 KEY = re.compile(rf"cunpu_([a-z0-9]{{{PREFIX_LENGTH}}})_([A-Za-z0-9_-]{{43}})")
 # How exactly "last used" is known; a write for every call would cost more than it tells.
 LAST_USED_STEP = timedelta(minutes=1)
 _LETTERS = string.ascii_lowercase + string.digits
+
+
+class BadReach(ValueError):
+    """A key was to reach an outlet, a region or a phone that is not there."""
+
+
+def check_reach(outlets: Sequence[str], regions: Sequence[str], phones: Sequence[str]) -> None:
+    """Raise BadReach unless there are these outlets and regions (by code) and phones (by slug)."""
+    for named, known, text in (
+        (outlets, Outlet.objects.filter(code__in=outlets).values_list("code", flat=True), _("There is no outlet %s.")),
+        (regions, Region.objects.filter(code__in=regions).values_list("code", flat=True), _("There is no region %s.")),
+        (phones, Phone.objects.filter(slug__in=phones).values_list("slug", flat=True), _("There is no phone %s.")),
+    ):
+        if missing := set(named) - set(known):
+            raise BadReach(text % ", ".join(sorted(missing)))
 
 
 def issue_key(

@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import connection, transaction
+from django_q.tasks import async_task
 
+from stores.maps import draw_maps
 from stores.models import Outlet
+from stores.regions import recount_outlets
+from stores.search import index_places
+from stores.totals import refresh_region_stock
+
+# Columns that neither maps nor lists nor the finder are made of.
+_UNSEEN = frozenset({"address_zh", "address_en", "telephone", "timetable"})
 
 
 def lock_shelves(outlet_ids: Iterable[int]) -> None:
@@ -23,8 +31,27 @@ def lock_shelves(outlet_ids: Iterable[int]) -> None:
         )
 
 
+def save_outlet(outlet: Outlet, changed: Iterable[str] = ()) -> None:
+    """Store a new outlet, or one of which the fields `changed` are new, with all that follows from it."""
+    with transaction.atomic():
+        if outlet.pk:
+            lock_shelves([outlet.pk])
+        outlet.save()
+        if not _UNSEEN.issuperset(changed):
+            async_task("stores.outlets.follow_changes")
+
+
+def follow_changes() -> None:
+    """Bring up to date what is derived from all outlets: counts of regions, what finds them, totals, maps."""
+    recount_outlets()
+    index_places()
+    refresh_region_stock()
+    draw_maps()
+
+
 def change_state(outlet_id: int, state: Outlet.State) -> None:
     """Open, suspend or close an outlet; from then on its stock can be promised or cannot."""
     with transaction.atomic():
         lock_shelves([outlet_id])
         Outlet.objects.filter(pk=outlet_id).update(state=state)
+        async_task("stores.outlets.follow_changes")

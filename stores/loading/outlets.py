@@ -13,12 +13,8 @@ from stores.loading.coordinates import POINT_CHECKS
 from stores.loading.csvfile import Line
 from stores.loading.merging import Target, lock, merge
 from stores.loading.staging import Columns, staged_lines
-from stores.maps import draw_maps
 from stores.models import Outlet, Region
-from stores.outlets import lock_shelves
-from stores.regions import recount_outlets
-from stores.search import index_places
-from stores.totals import refresh_region_stock
+from stores.outlets import follow_changes, lock_shelves
 
 # The timetable of a new outlet whose row names none.
 USUAL_TIMETABLE = "every-day"
@@ -171,8 +167,5 @@ def load_outlets(lines: Iterable[Line | Problem], *, apply: bool) -> Report:
         report = merge(TARGET, problems, apply=apply)
         cursor.execute("DROP TABLE wanted")
         if report.is_applied and report.writes:
-            recount_outlets()
-            index_places()
-            refresh_region_stock()
-            draw_maps()
+            follow_changes()
     return report

@@ -6,18 +6,17 @@ from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from api.credentials import SCOPES
-from catalog.models import Phone
-from partners.keys import issue_key, revoke_key
+from catalog.acting import acting_as
+from catalog.loading.console import ConsoleCommand
+from partners.keys import BadReach, check_reach, issue_key, revoke_key
 from partners.models import USUAL_CALLS, ApiKey, Partner
-from stores.models import Outlet, Region
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     help = "Issue keys of the API to partners, list them, and revoke them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -35,14 +34,15 @@ class Command(BaseCommand):
         revoke.add_argument("prefix", help="the part between the two underscores")
 
     def handle(self, *, deed: str, **options: Any) -> None:
-        getattr(self, f"_{deed}")(**options)
+        with acting_as("system:partners"):
+            getattr(self, f"_{deed}")(**options)
 
-    @transaction.atomic
     def _issue(self, *, name: str, scopes: list[str], days: int | None, calls: int, **options: Any) -> None:
         reach: dict[str, list[str]] = {kind: options[kind] for kind in ("outlets", "regions", "phones")}
-        _must_exist("outlet", reach["outlets"], Outlet.objects.values_list("code", flat=True))
-        _must_exist("region", reach["regions"], Region.objects.values_list("code", flat=True))
-        _must_exist("phone", reach["phones"], Phone.objects.values_list("slug", flat=True))
+        try:
+            check_reach(**reach)
+        except BadReach as refusal:
+            raise CommandError(str(refusal)) from refusal
         if days is not None and not 1 <= days <= 3650:
             raise CommandError("--days must be a number from 1 to 3650.")
         if not 1 <= calls <= 1_000_000:
@@ -65,10 +65,3 @@ class Command(BaseCommand):
         if not revoke_key(prefix, timezone.now()):
             raise CommandError(f"There is no key {prefix} that could be revoked.")
         self.stdout.write(f"{prefix} opens nothing any more.")
-
-
-def _must_exist(kind: str, codes: list[str], known: Any) -> None:
-    field = "slug" if kind == "phone" else "code"
-    missing = set(codes) - set(known.filter(**{f"{field}__in": codes}))
-    if missing:
-        raise CommandError(f"There is no {kind} {', '.join(sorted(missing))}.")
