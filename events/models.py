@@ -14,7 +14,7 @@ shelf, order or outlet is told as it happened.
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Func, Q
+from django.db.models import Func
 from django.db.models.functions import Now
 
 from events.fields import SnapshotField, TransactionField
@@ -60,14 +60,12 @@ class Event(models.Model):
     xid = TransactionField(db_default=Func(function="pg_current_xact_id"), editable=False)
     # GENERATED ALWAYS: nobody chooses a number (migration 0002).
     id = models.BigIntegerField(editable=False)
+    # One of Type: migration 0003 has the list.
     type = models.CharField(max_length=20)
     outlet_id = models.BigIntegerField(null=True)
     phone_id = models.SmallIntegerField(null=True)
     data = models.JSONField()
     happened_at = models.DateTimeField(db_default=Func(function="clock_timestamp"))
-
-    class Meta:
-        constraints = [models.CheckConstraint(condition=Q(type__in=Type.values), name="event_type_is_known")]
 
     def __str__(self) -> str:
         return f"{self.type} #{self.id}"

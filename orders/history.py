@@ -33,7 +33,9 @@ WITH step AS (
 ), told AS (
     -- That an outlet is slow is no news for partners.
     INSERT INTO events_event (type, outlet_id, data)
-    SELECT 'order.' || %(kind)s, outlet_id, jsonb_build_object('order', number, 'state', coalesce(%(state)s, state))
+    SELECT 'order.' || %(kind)s, outlet_id,
+           jsonb_build_object(
+               'order', number, 'state', coalesce(%(state)s, state), 'moved_to', nullif(%(moved_to)s, ''))
     FROM step WHERE %(kind)s <> 'escalated'
 )
 UPDATE orders_order o SET change_seq = step.seq + 1, state = coalesce(%(state)s, step.state) {assignments}
@@ -87,6 +89,7 @@ def advance(
         "actor": actor,
         "reason": reason[:200],
         "message": message.value if message else "",
+        "moved_to": "",
         "now": now,
     }
     assignments = "".join(f", {column} = %({column})s" for column in COLUMNS if column in columns)

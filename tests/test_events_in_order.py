@@ -293,3 +293,9 @@ def test_the_database_keeps_what_happened(attack: str, guard: str) -> None:
         finally:
             if attack.startswith("TRUNCATE"):
                 cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {guard}")
+
+
+def test_the_database_knows_every_type() -> None:
+    with transaction.atomic():
+        record(Happening(type) for type in Type)
+    assert [event.type for event in read_feed()] == Type.values

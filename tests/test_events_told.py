@@ -116,7 +116,7 @@ def test_an_order_tells_each_state_once_and_names_nobody() -> None:
     assert [event.type for event in told] == ["order.extended", "order.ready", "order.cancelled"]
     assert {event.outlet_id for event in told} == {order.outlet_id}
     assert [event.data for event in told] == [
-        {"order": order.number, "state": state} for state in ("placed", "ready", "cancelled")
+        {"order": order.number, "state": state, "moved_to": None} for state in ("placed", "ready", "cancelled")
     ]
 
 
