@@ -150,10 +150,25 @@ PROBLEMS = {
             gettext_lazy("“state” says how the order stands now, “moved_to” under which number it lives on elsewhere."),
         ),
         Problem(
+            "too-many-webhooks",
+            409,
+            gettext_lazy("There are as many webhooks as there may be"),
+            gettext_lazy("Delete one that is no longer needed, or change one."),
+        ),
+        Problem(
             "gone",
             410,
             gettext_lazy("What was here is not coming back"),
             gettext_lazy("An outlet that has closed for good keeps its code, and nothing else will have it."),
+        ),
+        Problem(
+            "events-forgotten",
+            410,
+            gettext_lazy("What follows this place in the feed has been forgotten"),
+            gettext_lazy(
+                "Events are kept for a time only. Ask for “after=latest” and keep its cursor, read the lists anew, "
+                "and follow the feed from that cursor."
+            ),
         ),
         Problem(
             "content-too-large",

@@ -101,6 +101,12 @@ _HEADERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string", "const": "true"},
     },
 }
+# What comes with every webhook: standardwebhooks.com.
+_SIGNED_WITH = {
+    "webhook-id": "The id of the event: the same each time that it is sent.",
+    "webhook-timestamp": "When it was sent, in seconds since 1970.",
+    "webhook-signature": "A signature `v1,...`, or two with a blank between them while an old secret is still good.",
+}
 _ALWAYS = ("RateLimit", "RateLimit-Policy")
 _KEY_PARAMETER = OpenApiParameter(
     HEADER,
@@ -139,11 +145,16 @@ class DoorSchema(AutoSchema):
     def get_auth(self) -> list[dict[str, list[str]]]:
         """Name the scope, as OpenAPI 3.1 lets one do for keys."""
         view: Any = self.view
+        if not hasattr(view, "scope_for"):
+            # A webhook: we are the caller, and sign instead.
+            return []
         ways = [{name: [view.scope_for(self.method)] for name in way} for way in super().get_auth()]
         return [*ways, {}] if view.open_to_all else ways
 
     def get_override_parameters(self) -> list[Any]:
         view: Any = self.view
+        if not hasattr(view, "parameters_to_change"):
+            return []
         if self.method == "POST":
             return [_KEY_PARAMETER, *view.parameters_to_change]
         if self.method != "GET":
@@ -179,6 +190,11 @@ def complete(result: dict[str, Any], **_unused: Any) -> dict[str, Any]:
     for path in result["paths"].values():
         for method, operation in path.items():
             _complete_operation(method, operation)
+    for webhook in result.get("webhooks", {}).values():
+        webhook["post"]["parameters"] = [
+            {"name": name, "in": "header", "required": True, "description": meaning, "schema": {"type": "string"}}
+            for name, meaning in _SIGNED_WITH.items()
+        ]
     return result
 
 

@@ -4,7 +4,9 @@ from django.urls import path
 
 from api import schema
 from catalog import api as catalogue
+from partners import events_api as events
 from partners import orders_api as orders
+from partners import webhooks_api as webhooks
 from stores import api as stores
 from stores import stock_api as stock
 
@@ -24,5 +26,12 @@ urlpatterns = [
     path("orders", orders.OrderList.as_view(), name="orders"),
     path("orders/<slug:code>", orders.OrderDetail.as_view(), name="order"),
     path("orders/<slug:code>/cancel", orders.OrderCancel.as_view(), name="order_cancel"),
+    path("events", events.EventFeed.as_view(), name="events"),
+    path("webhooks", webhooks.WebhookList.as_view(), name="webhooks"),
+    path("webhooks/<slug:code>", webhooks.WebhookDetail.as_view(), name="webhook"),
+    path("webhooks/<slug:code>/secret", webhooks.WebhookSecret.as_view(), name="webhook_secret"),
+    path("webhooks/<slug:code>/deliveries", webhooks.DeliveryList.as_view(), name="webhook_deliveries"),
+    path("webhooks/<slug:code>/replay", webhooks.WebhookReplay.as_view(), name="webhook_replay"),
+    path("webhooks/<slug:code>/ping", webhooks.WebhookPing.as_view(), name="webhook_ping"),
     path("schema/", schema.schema_view, name="schema"),
 ]

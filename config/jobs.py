@@ -43,6 +43,7 @@ JOBS = {
     "forget past idempotency keys": Job("api.idempotency.forget_past_keys", 60),
     "forget past sessions": Job("config.jobs.forget_past_sessions", EVERY_NIGHT),
     "forget old events": Job("events.retention.forget_old_events", EVERY_NIGHT),
+    "forget old deliveries": Job("partners.webhook_queue.forget_old_deliveries", EVERY_NIGHT),
     "forget past forms": Job("stores.once.forget_past_forms", EVERY_NIGHT),
     "fold stock totals": Job("stores.totals.fold", 1),
     "erase old customers": Job("orders.privacy.erase_old_customers", EVERY_NIGHT),

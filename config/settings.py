@@ -232,6 +232,13 @@ RETENTION_DAYS = env.number("RETENTION_DAYS", 180, least=1, most=3650)
 
 # Days for which the change feed keeps what happened.
 EVENT_DAYS = env.number("EVENT_DAYS", 30, least=4, most=3650)
+# The key of the webhooks' secrets, which change with it. Into private networks they go for trying things out alone.
+WEBHOOK_KEY = env.text("WEBHOOK_KEY") or f"webhooks of {SECRET_KEY}"
+WEBHOOKS_PRIVATE = env.flag("WEBHOOKS_PRIVATE", default=False)
+if WEBHOOKS_PRIVATE and not DEMO:
+    raise env.WrongSetting("WEBHOOKS_PRIVATE", "must be no unless DEMO is yes: partners could reach inner networks")
+# How many readers of the feed each web process lets wait for news at a time: each keeps one of its threads.
+EVENT_WAITS = env.number("EVENT_WAITS", 1, least=0, most=1000)
 
 # The key of the pickup codes. It must outlive the open orders: codes change with it.
 PICKUP_KEY = env.text("PICKUP_KEY") or f"pickup codes of {SECRET_KEY}"
@@ -275,7 +282,13 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.1",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "ENUM_NAME_OVERRIDES": {"OutletState": "stores.models.Outlet.State", "OrderState": "orders.states.State"},
+    "ENUM_NAME_OVERRIDES": {
+        "OutletState": "stores.models.Outlet.State",
+        "OrderState": "orders.states.State",
+        "WebhookState": "partners.webhook_models.Webhook.State",
+        "DeliveryState": "partners.webhook_models.Delivery.State",
+    },
+    "WEBHOOKS": ["partners.event_resources.EVENT_WEBHOOK"],
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "api.schema.complete"],
 }
 

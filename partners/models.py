@@ -11,6 +11,9 @@ from django.db.models import Q
 from api.credentials import SCOPES
 from orders import numbers
 from orders.record_models import order_key, outlet_key
+from partners.webhook_models import Delivery, Webhook
+
+__all__ = ["ApiKey", "Delivery", "Partner", "PartnerOrder", "Webhook"]
 
 PREFIX_LENGTH = 12
 # What a key may call a minute with each of its scopes, unless said otherwise.

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 AVAILABLE = Greatest(F("on_hand") - F("reserved") - F("safety_stock"), 0)
 
 
+def digits_of(region: str) -> str:
+    """Return the digits of a region's code that the codes of all towns inside it begin with."""
+    # Zeros at the end of a code above the town name nothing.
+    return region if len(region) == 9 else region[:2] + region[2:].removesuffix("00").removesuffix("00")
+
+
 class OutletQuerySet(models.QuerySet[Any]):
     """Outlets. Indexes serve `nearest` after `open()` or `having()`, and `in_region`."""
 
@@ -48,9 +54,7 @@ class OutletQuerySet(models.QuerySet[Any]):
             return self
         reached = Q(code__in=credentials.outlets)
         for region in credentials.regions:
-            # Zeros at the end of a code above the town name nothing.
-            digits = region if len(region) == 9 else region[:2] + region[2:].removesuffix("00").removesuffix("00")
-            reached |= Q(town__code__startswith=digits)
+            reached |= Q(town__code__startswith=digits_of(region))
         return self.filter(reached)
 
     def named(self, text: str) -> OutletQuerySet:

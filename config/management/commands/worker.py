@@ -1,6 +1,7 @@
 import os
 import signal
 import sys
+import threading
 import time
 from argparse import ArgumentParser
 from typing import Any
@@ -12,13 +13,15 @@ from django_q.cluster import Cluster
 from config import jobs
 from config.processes import end_with
 from orders.messages.outbox import BATCH, send_due
+from partners.webhook_sender import Sender
+from partners.webhook_sending import SECONDS_TO_ANSWER
 
 SECONDS_BETWEEN_LOOKS = 1.0
 LONGEST_PAUSE = 30.0
 
 
 class Command(BaseCommand):
-    help = "Do what is due by the clock and send what waits in the outbox, until stopped. Any number may run."
+    help = "Do what is due by the clock, send messages and call webhooks, until stopped. Any number may run."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--companion-of", type=int, metavar="PID", help="end when this parent has ended")
@@ -34,13 +37,21 @@ class Command(BaseCommand):
         cluster = Cluster()
         signal.signal(signal.SIGHUP, cluster.sig_handler)
         cluster.start()
-        self._send_messages(cluster)
+        sender = Sender()
+        webhooks = threading.Thread(target=sender.run, name="webhooks", daemon=True)
+        webhooks.start()
+        self._send_messages(cluster, webhooks)
+        sender.stop()
+        webhooks.join(SECONDS_TO_ANSWER)
+        sys.exit(0)
 
-    def _send_messages(self, cluster: Cluster) -> None:
+    def _send_messages(self, cluster: Cluster, webhooks: threading.Thread) -> None:
         pause = SECONDS_BETWEEN_LOOKS
         while not cluster.has_stopped:
             if not cluster.sentinel.is_alive():
                 raise CommandError("The worker's cluster has died.")
+            if not webhooks.is_alive():
+                raise CommandError("The sender of webhooks has died.")
             try:
                 close_old_connections()
                 pause = 0.0 if send_due() == BATCH else SECONDS_BETWEEN_LOOKS
@@ -49,4 +60,3 @@ class Command(BaseCommand):
                 pause = min(max(pause, SECONDS_BETWEEN_LOOKS) * 2, LONGEST_PAUSE)
                 self.stderr.write(f"{error}".strip().splitlines()[0])
             time.sleep(pause)
-        sys.exit(0)
