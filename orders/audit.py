@@ -56,4 +56,29 @@ CHECKS = [
                           WHERE m.outlet_id = o.outlet_id AND m.number = o.number AND m.change_seq = 1)
         """,
     ),
+    Check(
+        "no outlet gave more at the price of a sale window than its quota",
+        """
+        SELECT outlet_id, phone_id, format('sale window %s: %s of %s', window_id, sum(quantity), quota_per_outlet)
+        FROM orders_saleuse
+        JOIN orders_order USING (outlet_id, number)
+        JOIN orders_orderline USING (outlet_id, number, phone_id)
+        JOIN catalog_salewindowprice p USING (window_id, phone_id)
+        WHERE state IN ('placed', 'ready', 'collected')
+        GROUP BY outlet_id, window_id, phone_id, quota_per_outlet HAVING sum(quantity) > quota_per_outlet
+        """,
+    ),
+    Check(
+        "no customer has more at the prices of a sale window than its limit",
+        """
+        SELECT min(outlet_id), NULL::smallint,
+               format('sale window %s: %s of %s', window_id, sum(quantity), limit_per_customer)
+        FROM orders_saleuse
+        JOIN orders_order USING (outlet_id, number)
+        JOIN orders_orderline USING (outlet_id, number, phone_id)
+        JOIN catalog_salewindow w ON w.id = window_id
+        WHERE state IN ('placed', 'ready', 'collected') AND customer IS NOT NULL
+        GROUP BY customer, window_id, limit_per_customer HAVING sum(quantity) > limit_per_customer
+        """,
+    ),
 ]

@@ -30,3 +30,22 @@ def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
     for thread in threads:
         thread.join(timeout=60)
     return outcomes
+
+
+def share_out(calls: Sequence[Callable[[], Any]], workers: int = 16) -> list[Any]:
+    """Make all `calls`, as many at a time as there are workers; return what each returned or raised, in order."""
+    outcomes: list[Any] = [None] * len(calls)
+    # Threads draw from it one by one: to take from a list's iterator is one step.
+    rest = iter(enumerate(calls))
+
+    def work() -> None:
+        for index, call in rest:
+            try:
+                outcomes[index] = call()
+            except Exception as error:
+                outcomes[index] = error
+
+    failures = [failure for failure in at_once([work] * workers) if failure]
+    if failures:
+        raise failures[0]
+    return outcomes
