@@ -31,6 +31,14 @@ def clock(moment: datetime | time) -> str:
     return f"{part} {(hour - 1) % 12 + 1} 点{minutes}"
 
 
+def moment_in_words(moment: datetime) -> str:
+    """Return day and time with the year: November 11, 2026, 6 pm; 2026 年 11 月 11 日下午 6 点."""
+    local = moment.astimezone(SHANGHAI)
+    if speaks_english():
+        return f"{date_format(local, 'F j, Y')}, {clock(local)}"
+    return f"{local.year} 年 {day_in_words(local)}{clock(local)}"
+
+
 def until_in_words(moment: datetime) -> str:
     """Say until when something lasts that ends at `moment`: midnight is the end of the day before."""
     local = moment.astimezone(SHANGHAI)

@@ -49,7 +49,11 @@ class Price(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.phone_id} {self.price_fen}"
+        return f"{self.phone} {self.price_fen // 100}"
+
+    @property
+    def has_begun(self) -> bool:
+        return self.valid_from <= timezone.now()
 
 
 class SaleWindowQuerySet(models.QuerySet["SaleWindow"]):
@@ -126,12 +130,14 @@ class SaleWindowPrice(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.phone_id} {self.price_fen}"
+        return str(self.phone)
 
     def clean(self) -> None:
         """Refuse a price that saves nobody anything when the window begins."""
-        if not (self.phone_id and self.price_fen and self.window_id and self.window.starts_at):
+        # The window may be new, too.
+        window: SaleWindow | None = self._state.fields_cache.get("window") or (self.window_id and self.window) or None
+        if not (window and window.starts_at and self.phone_id and self.price_fen):
             return
-        ordinary = offers_at(self.window.starts_at).get(self.phone_id)
+        ordinary = offers_at(window.starts_at).get(self.phone_id)
         if ordinary is None or self.price_fen >= ordinary.ordinary_fen:
             raise ValidationError({"price_fen": _("This is not below the ordinary price at the start of the window.")})

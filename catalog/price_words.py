@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from catalog.bilingual import local_text
-from catalog.moments import until_in_words
+from catalog.moments import moment_in_words, until_in_words
 from catalog.prices import Offer, Sale
 from catalog.templating import yuan
 
@@ -37,4 +37,4 @@ def sale_name(sale: Sale) -> str:
     return local_text(sale.name_zh, sale.name_en)
 
 
-FILTERS = {"sale_words": sale_words, "limit_words": limit_words}
+FILTERS = {"sale_words": sale_words, "limit_words": limit_words, "full_moment": moment_in_words}

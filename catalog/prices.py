@@ -68,6 +68,13 @@ def next_change(moment: datetime) -> datetime | None:
         return cursor.fetchone()[0]
 
 
+def time_of_transaction() -> datetime:
+    """Return the moment that is now for the guards of prices: what began before it is history."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        return cursor.fetchone()[0]
+
+
 _SET = """
 INSERT INTO catalog_price (phone_id, price_fen, valid_from, provenance)
 VALUES (%s, %s, coalesce(%s, now()), %s)

@@ -19,6 +19,7 @@ class Link(NamedTuple):
 # What may be read there, and what it is called.
 PAGES = (
     ("admin:index", OfficeDeed.READ, _("Back office")),
+    ("office:prices", OfficeDeed.READ, _("Prices")),
     ("office:trail", OfficeDeed.READ_TRAIL, _("Audit trail")),
 )
 

@@ -74,13 +74,13 @@ def test_a_name_that_was_changed_is_what_the_shop_says(db: None) -> None:
     create_phone(brand=brand)
     client = office_client(OfficeRole.CATALOGUE)
     address = f"/admin/catalog/brand/{brand.pk}/change/"
-    before = current_catalogue().version
+    before = current_catalogue().edition.version
 
     answer = client.post(address, {"slug": brand.slug, "name_zh": "新牌", "name_en": "New brand"})
 
     assert answer.status_code == 302
     forget_catalogue()
-    assert current_catalogue().version > before
+    assert current_catalogue().edition.version > before
     assert current_catalogue().brands[0].name_en == "New brand"
     entry = TrailEntry.objects.filter(thing="catalog_brand").first()
     assert entry

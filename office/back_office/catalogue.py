@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
 
 from catalog.models import Brand, Colour, Phone, PreinstalledApp, Tier
@@ -48,6 +46,3 @@ class PhoneAdmin(OfficeAdmin):
     list_select_related = ("brand", "tier")
     search_fields = ("slug", "model", "name_zh", "name_en")
     inlines = (ColoursInside, ApplicationsInside)
-
-    def get_exclude(self, request: Any, obj: Any = None) -> Any:
-        return ("price_fen",)
