@@ -124,4 +124,9 @@ class Money(serializers.Field):
         super().__init__(source=source, read_only=True, help_text=help_text or None)
 
     def to_representation(self, fen: int) -> dict[str, str]:
-        return {"amount": f"{fen // 100}.{fen % 100:02}", "currency": CURRENCY}
+        return money(fen)
+
+
+def money(fen: int) -> dict[str, str]:
+    """Return an amount as it is told."""
+    return {"amount": f"{fen // 100}.{fen % 100:02}", "currency": CURRENCY}

@@ -34,8 +34,8 @@ WITH step AS (
     -- That an outlet is slow is no news for partners.
     INSERT INTO events_event (type, outlet_id, data)
     SELECT 'order.' || %(kind)s, outlet_id,
-           jsonb_build_object(
-               'order', number, 'state', coalesce(%(state)s, state), 'moved_to', nullif(%(moved_to)s, ''))
+           jsonb_strip_nulls(jsonb_build_object(
+               'order', number, 'state', coalesce(%(state)s, state), 'moved_to', nullif(%(moved_to)s, '')))
     FROM step WHERE %(kind)s <> 'escalated'
 )
 UPDATE orders_order o SET change_seq = step.seq + 1, state = coalesce(%(state)s, step.state) {assignments}

@@ -16,7 +16,8 @@ _COUNT = {"type": ["integer", "null"]}
 _DATA: dict[str, Any] = {
     "type": "object",
     "description": "stock.*: levels; order.*: order, reference, state, moved_to; transfer.*: transfer, state, sender, "
-    "receiver, lines; outlet.*: state; price.*: price. Read the thing itself for more.",
+    "receiver, lines; outlet.*: state; price.*: price, ordinary_price, since, until; "
+    "phone.*: nothing. Read the thing itself for more.",
     "properties": {
         "levels": {
             "type": "array",
@@ -44,6 +45,13 @@ _DATA: dict[str, Any] = {
             },
         },
         "price": MONEY_SCHEMA,
+        "ordinary_price": MONEY_SCHEMA,
+        "since": {"type": "string", "format": "date-time", "description": "from when on the phone costs that"},
+        "until": {
+            "type": ["string", "null"],
+            "format": "date-time",
+            "description": "when it will cost something else, as far as that is planned",
+        },
     },
 }  # fmt: skip
 EXAMPLE = {

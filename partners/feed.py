@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 from django.db import connection
 
+from api.resources import money
 from catalog.catalogue import current_catalogue
 from events.feed import EVENTS_AFTER, Place, kept
 from events.models import Type
@@ -173,7 +174,11 @@ def _data(type: str, data: dict[str, Any], reader: Reader, reference: str | None
     if type.startswith("transfer."):
         return data | {"lines": [line for line in data["lines"] if _reaches(reader, line["phone"])]}
     if type.startswith("order."):
-        return data | {"reference": reference}
+        return {"moved_to": None, **data, "reference": reference}
+    if type == Type.PRICE_CHANGED:
+        prices = {"price": money(data["price_fen"]), "ordinary_price": money(data["ordinary_fen"])}
+        moments = {name: data[name] and in_utc(datetime.fromisoformat(data[name])) for name in ("since", "until")}
+        return prices | moments
     return data
 
 

@@ -10,14 +10,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from orders import lifecycle
+from orders.checkout import place_order
 from orders.holds import expire_orders
+from orders.refusals import OutOfStock
 from stores import transfers
 from stores.models import ClosedPeriod, Outlet, TimetableHours
 from stores.outlets import change_state
 from stores.transfers import Arrival
 from tests.factories import act, create_outlet, create_phone, create_stock, create_timetable
 from tests.feed import Told, read_feed
-from tests.order_factories import create_order
+from tests.order_factories import create_order, create_shelf, request_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -106,8 +108,9 @@ def test_a_transfer_tells_both_outlets_each_step(outlet: Outlet) -> None:
 
 
 def test_an_order_tells_each_state_once_and_names_nobody() -> None:
-    order = create_order()
     since = Since()
+    order = create_order()
+    assert [event.data for event in since("order.")] == [{"order": order.number, "state": "placed"}]
     lifecycle.extend_hold(order, actor="customer:web")
     lifecycle.set_ready(order, actor="person:1")
     lifecycle.set_ready(order, actor="person:1")
@@ -116,7 +119,7 @@ def test_an_order_tells_each_state_once_and_names_nobody() -> None:
     assert [event.type for event in told] == ["order.extended", "order.ready", "order.cancelled"]
     assert {event.outlet_id for event in told} == {order.outlet_id}
     assert [event.data for event in told] == [
-        {"order": order.number, "state": state, "moved_to": None} for state in ("placed", "ready", "cancelled")
+        {"order": order.number, "state": state} for state in ("placed", "ready", "cancelled")
     ]
 
 
@@ -128,3 +131,23 @@ def test_orders_that_expire_tell_it() -> None:
     assert [(event.type, event.data["order"]) for event in told] == [
         ("order.expired", order.number), ("order.expired", other.number),
     ]  # fmt: skip
+
+
+def test_an_order_that_is_refused_tells_nothing() -> None:
+    shelf = create_shelf(on_hand=1)
+    since = Since()
+    with pytest.raises(OutOfStock):
+        place_order(**request_for(shelf, 2))
+    assert since() == []
+
+
+def test_a_moved_order_says_where_it_went() -> None:
+    order = create_order()
+    elsewhere = create_stock(phone=order.lines.get().phone)
+    since = Since()
+    moved = lifecycle.move_order(order, elsewhere.outlet, actor="customer:web")
+    told = {event.type: (event.outlet_id, event.data) for event in since("order.")}
+    assert told == {
+        "order.moved": (order.outlet_id, {"order": order.number, "state": "cancelled", "moved_to": moved.number}),
+        "order.placed": (moved.outlet_id, {"order": moved.number, "state": "placed"}),
+    }

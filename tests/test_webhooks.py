@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings as site
 from django.db import transaction
 from django.utils import timezone
 from standardwebhooks import WebhookVerificationError
@@ -363,3 +365,20 @@ def test_deliveries_are_forgotten_with_their_events(receiver: Receiver, caller: 
     Delivery.objects.update(created_at=timezone.now() - timedelta(days=31))
     assert webhook_queue.forget_old_deliveries() == 1
     assert Delivery.objects.get().state == State.WAITING
+
+
+def test_the_receiver_of_the_documentation_takes_a_delivery_once(
+    receiver: Receiver, caller: Caller, outlets: list[Outlet]
+) -> None:
+    documentation = (site.BASE_DIR / "docs" / "api.md").read_text(encoding="utf-8")
+    [code] = re.findall(r"```python\n(.*?)```", documentation, re.DOTALL)
+    written: dict[str, Any] = {}
+    exec(code, written)  # noqa: S102 - it is our own documentation
+    webhook = one_delivery(caller, receiver.url, outlets[0])
+    send(all_delivered)
+    [request] = receiver.received
+    seen: set[str] = set()
+    assert written["receive"](secret_of(webhook), request.headers, request.body, seen) == request.event
+    assert written["receive"](secret_of(webhook), request.headers, request.body, seen) is None
+    with pytest.raises(WebhookVerificationError):
+        written["receive"](secret_of(webhook), request.headers, request.body + " ", seen)
