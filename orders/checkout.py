@@ -71,6 +71,7 @@ class Draft(NamedTuple):
     accepted_fen: int | None = None
     at_ordinary: Collection[int] = ()
     moved_from: str = ""
+    placed_at: datetime | None = None
 
 
 def place_order(
@@ -85,6 +86,7 @@ def place_order(
     actor: str,
     accepted_fen: int | None = None,
     at_ordinary: Collection[int] = (),
+    placed_at: datetime | None = None,
 ) -> Order:
     """
     Promise `lines` (phone id: quantity) at `outlet` to the customer and return the order, with a message on its way.
@@ -93,6 +95,7 @@ def place_order(
     returned, whatever became of it since. The phones cost what they cost in the second in which the order is written,
     by the clock of the database: at most `accepted_fen` together, the sum that the customer has seen (None: nobody has
     told a price yet). Of phones in `at_ordinary` (ids) the ordinary price is wanted, though a sale window may be open.
+    `placed_at` is the moment that it is kept from, now if None.
 
     Raises BadName, BadMobile, BadQuantity, PhoneNotListed, OutletNotOpen, OutOfStock, TooManyOpenOrders,
     TooManyOfOnePhone, PriceRose, SaleLimitReached and SaleQuotaUsedUp.
@@ -109,6 +112,7 @@ def place_order(
         tells=Message.Kind.PLACED,
         accepted_fen=accepted_fen,
         at_ordinary=at_ordinary,
+        placed_at=placed_at,
     )
     return drawing_again(lambda: write_order(draft, is_limited=True), is_one_statement=True)
 
@@ -162,7 +166,7 @@ def write_order(draft: Draft, *, is_limited: bool) -> Order:
     Raises OutletNotOpen, OutOfStock, TooManyOpenOrders, TooManyOfOnePhone, PriceRose, SaleLimitReached and
     SaleQuotaUsedUp; IntegrityError as `drawing_again` knows it.
     """
-    order = _order(draft, numbers.draw_number(draft.outlet.pk), timezone.now())
+    order = _order(draft, numbers.draw_number(draft.outlet.pk), draft.placed_at or timezone.now())
     phones, quantities, names_zh, names_en, lines_terms = (list(column) for column in zip(*draft.lines, strict=True))
     fixed = map(list, draft.fixed) if draft.fixed else (None, None, None)
     parameters: list[Any] = [

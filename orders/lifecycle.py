@@ -29,9 +29,9 @@ from stores.unit_numbers import Unit
 
 
 @transaction.atomic
-def set_ready(order: Order, actor: str) -> Order:
+def set_ready(order: Order, actor: str, *, now: datetime | None = None) -> Order:
     """Record that the clerk has set the phones aside; from now on the ready hold runs. Raises WrongState."""
-    order, now = history.lock(order), timezone.now()
+    order, now = history.lock(order), now or timezone.now()
     if order.state != State.READY:
         refuse_unless(order, State.PLACED)
         held_until = now + timedelta(hours=settings.HOLD_HOURS_READY)

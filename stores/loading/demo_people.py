@@ -41,6 +41,11 @@ PEOPLE = (
 )
 
 
+def demo_outlets() -> list[Outlet]:
+    """Return the two outlets where the people of the demo work, fewer where there are none such."""
+    return list(Outlet.objects.open().with_prefix(COUNTY).order_by("code")[:2])
+
+
 @transaction.atomic
 def add_people() -> int:
     """Let those of the sample sign in who cannot yet; return how many. Nobody where this is no demo."""
@@ -49,12 +54,13 @@ def add_people() -> int:
         return 0
     known = set(Person.objects.values_list("username", flat=True))
     missing = [each for each in PEOPLE if each.username not in known]
-    outlets = list(Outlet.objects.open().with_prefix(COUNTY).order_by("code")[:2])
+    outlets = demo_outlets()
     if len(outlets) < 2:
         return 0
     for each in missing:
         person, _password = people.add_person(each.username, each.name, password=each.password)
-        places = [outlets[number] for number in each.outlets] or [Region.objects.get(pk=CITY)]
+        places: list[Outlet | Region] = [outlets[number] for number in each.outlets]
+        places = places or [Region.objects.get(pk=CITY)]
         for place in places:
             people.assign(person, each.role, place)
     return len(missing)

@@ -18,6 +18,7 @@ from granian.log import LogLevels
 from config import env, static_files
 from config.processes import Companion
 from office import demo_people as office_people
+from orders import demo_day
 from stores.loading import demo_people as desk_people
 from stores.models import Outlet
 
@@ -56,6 +57,7 @@ class Command(BaseCommand):
             # Also for a demo that was loaded when nobody could sign in yet.
             desk_people.add_people()
             office_people.add_people()
+            demo_day.play()
             self._sign_ins = [("desk/", *each) for each in desk_people.sign_ins()]
             office = office_people.sign_ins()
             self._sign_ins += [("admin/", f"colleague in head office ({role})", *who) for role, *who in office]
