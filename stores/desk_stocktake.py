@@ -160,8 +160,8 @@ def _differences_page(request: DeskRequest, take: Stocktake, status: int = 200, 
     found = stocktakes.differences(take)
     context = {
         "take": take,
-        "different": [each for each in found if each.change],
-        "same": [each for each in found if not each.change],
+        "different": [each for each in found if each.is_different],
+        "same": [each for each in found if not each.is_different],
     }
     return show(request, "desk/stocktake_differences.html", context | more, status=status)
 

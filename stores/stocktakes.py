@@ -58,6 +58,11 @@ class Difference:
     def change(self) -> int:
         return self.counted - self.in_books
 
+    @property
+    def is_different(self) -> bool:
+        """Whether there is something to say: as many others may stand there as are missing of those on record."""
+        return bool(self.change or self.missing)
+
 
 def under_way(outlet: Outlet) -> Stocktake | None:
     """Return the stocktake of the outlet that is not over."""
@@ -190,9 +195,10 @@ def book(stocktake: Stocktake, reasons: Mapping[int, str], seen: Mapping[int, in
     Set the shelves to what was counted, plus what moved since; return what differed.
 
     `reasons` says why for each phone (id) that differs; `seen` are the differences that whoever books was shown. All
-    or nothing. Phones that nobody saw, where the others of their kind were scanned and some are missing, are written
-    off. Raises StocktakeRefused: "over", "no_reason", "changed" where somebody has counted on, "nothing",
-    "to_be_scanned" where nobody could know which are missing; and CountIsNotNews where another count came in later.
+    or nothing. Phones on record that nobody saw, where the others of their kind were scanned, are written off, also
+    where as many others were found. Raises StocktakeRefused: "over", "no_reason", "changed" where somebody has counted
+    on, "nothing", "to_be_scanned" where nobody could know which are missing; and CountIsNotNews where another count
+    came in later.
     """
     stocktake = _lock(stocktake)
     found = differences(stocktake)
@@ -200,12 +206,12 @@ def book(stocktake: Stocktake, reasons: Mapping[int, str], seen: Mapping[int, in
         raise StocktakeRefused("nothing", _("Nothing has been counted yet."))
     if {each.phone.pk: each.change for each in found} != dict(seen):
         raise _changed()
-    if any(each.change and not reasons.get(each.phone.pk) for each in found):
+    if any(each.is_different and not reasons.get(each.phone.pk) for each in found):
         raise StocktakeRefused("no_reason", _("Please say why for each difference."))
     for each in sorted(found, key=lambda each: each.phone.pk):
-        reason = reasons.get(each.phone.pk, "") if each.change else ""
+        reason = reasons.get(each.phone.pk, "") if each.is_different else ""
         act = Act(f"{stocktake.key}:{each.phone.pk}", actor, stocktake.key, reason[:200])
-        missing = [(number,) for number in each.missing] if each.change < 0 else []
+        missing = [(number,) for number in each.missing]
         try:
             apply_count(
                 stocktake.outlet_id, {each.phone.pk: each.counted}, each.counted_at, act, {each.phone.pk: missing}
@@ -215,7 +221,7 @@ def book(stocktake: Stocktake, reasons: Mapping[int, str], seen: Mapping[int, in
             raise _changed() from None
     _refuse_unknown_missing(stocktake.outlet_id, [each.phone for each in found])
     _close(stocktake, Stocktake.End.BOOKED, actor)
-    return [each for each in found if each.change]
+    return [each for each in found if each.is_different]
 
 
 def _changed() -> StocktakeRefused:

@@ -170,6 +170,35 @@ def test_a_phone_sold_while_the_others_are_scanned_is_not_missed(
     assert_books_add_up()
 
 
+def test_lost_and_found_phones_that_balance_are_told_and_booked(
+    desk: Client, shelf: StockLevel, imeis: list[str]
+) -> None:
+    known = units_on_shelf(shelf)
+    for number in [each for each in known if each != imeis[0]]:
+        desk.post(PAGE, {"number": number})
+    before = on_hand(shelf)
+    while StocktakeScan.objects.count() < before:
+        desk.post(PAGE, {"number": create_unit()[0], "phone": shelf.phone_id})
+
+    page = desk.get(COMPARE).text
+    assert "one not seen, and another in its place" in page
+    assert imeis[0] in page
+    hidden = dict(re.findall(r'name="(stocktake|change-\d+)" value="(-?\d+)"', page))
+    assert hidden[f"change-{shelf.phone_id}"] == "0"
+    assert desk.post(COMPARE, hidden).status_code == 409
+    book(desk, **{f"p{shelf.phone_id}": "swapped with a demonstration phone"})
+
+    assert on_hand(shelf) == before
+    assert Handset.objects.get(numbers__number=imeis[0]).state == "written_off"
+    assert "swapped" in StockMovement.objects.get(kind="counted").reason
+    assert_books_add_up()
+
+
+def units_on_shelf(shelf: StockLevel) -> list[str]:
+    here = Handset.objects.filter(outlet=shelf.outlet_id, phone=shelf.phone_id, state="on_shelf")
+    return list(here.values_list("numbers__number", flat=True))
+
+
 def test_a_scan_is_refused_with_the_reason(desk: Client, shelf: StockLevel, imeis: list[str]) -> None:
     elsewhere = create_outlet()
     unit = create_unit(second=True)
