@@ -175,6 +175,46 @@ def test_asks_the_nearest_for_a_phone_with_one_tap_and_once(clerk: Client, outle
     assert Transfer.objects.count() == 1
 
 
+def test_asks_one_outlet_for_several_phones_in_one_request(
+    clerk: Client, outlet: Outlet, catalogue: Catalogue, town
+) -> None:
+    first, second, third = catalogue.listed[:3]
+    near = create_outlet(town=town, latitude=38.1, name_en="Near Store")
+    for phone in (first, second):
+        create_stock(outlet=near, phone=phone, on_hand=4)
+    assert near.code in clerk.get(at(outlet, "transfers/ask/")).text
+    page = at(outlet, f"transfers/ask/{near.code}/")
+    shown = clerk.get(page).text
+    assert (first.name_en in shown, second.name_en in shown, third.name_en in shown) == (True, True, False)
+
+    for wrong in ("x", "21", "-1", "１"):
+        refused = clerk.post(page, {f"quantity-{first.pk}": wrong, f"quantity-{second.pk}": "1"})
+        assert (refused.status_code, 'role="alert"' in refused.text) == (422, True)
+    assert "at least one phone" in clerk.post(page, {}).text
+    asked = clerk.post(page, {f"quantity-{first.pk}": "2", f"quantity-{second.pk}": "1"}, follow=True)
+
+    transfer = Transfer.objects.get()
+    assert dict(transfer.lines.values_list("phone", "requested")) == {first.pk: 2, second.pk: 1}
+    assert "Asked Near Store for 3" in asked.text
+    for strange in (outlet.code, "999999999-99"):
+        assert clerk.get(at(outlet, f"transfers/ask/{strange}/")).status_code == 404
+
+
+def test_a_neighbour_of_which_only_the_county_is_known_stands_where_it_may_be_at_worst(
+    clerk: Client, outlet: Outlet, phone: Phone, town
+) -> None:
+    vague = {"coordinate_source": Outlet.CoordinateSource.COUNTY_OFFSET, "coordinate_accuracy_km": 25}
+    on_our_spot = create_outlet(town=town, latitude=outlet.latitude + 0.01, name_en="Vague Store", **vague)
+    near = create_outlet(town=town, latitude=outlet.latitude + 0.1, name_en="Near Store")
+    far = create_outlet(town=town, latitude=outlet.latitude + 0.5, name_en="Far Store")
+    for each in (on_our_spot, near, far):
+        create_stock(outlet=each, phone=phone, on_hand=4)
+
+    shown = clerk.get(at(outlet, f"stock/{phone.slug}/nearby/")).text
+    assert re.findall(r'name="sender" value="([^"]+)"', shown) == [near.code, on_our_spot.code, far.code]
+    assert re.search(r"Vague Store</b><small>\s*within 30 km \(only its county is known\)", shown)
+
+
 def scan(client: Client, box: str, number: str, **headers: str):
     return client.post(box, {"number": number}, headers=headers)
 
