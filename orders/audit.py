@@ -48,6 +48,14 @@ CHECKS = [
         """,
     ),
     Check(
+        "every walk-in sale is that of a phone that was sold at the counter",
+        """
+        SELECT outlet_id, phone_id, format('line %s: %s', seq, kind)
+        FROM orders_walkinsale JOIN stores_stockmovement USING (outlet_id, phone_id, seq)
+        WHERE kind <> 'walk_in_sale' OR change_on_hand <> -1
+        """,
+    ),
+    Check(
         "every customer was told, or is about to be",
         """
         SELECT outlet_id, NULL::smallint, format('order %s has no message that it was placed', number)

@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
 
-from orders import desk_ending, desk_find, desk_hand_over, desk_new_order, desk_orders, desk_today
+from orders import desk_ending, desk_find, desk_hand_over, desk_new_order, desk_orders, desk_today, desk_walk_in
 
 
 class OrderNumberConverter(StringConverter):
@@ -27,6 +27,9 @@ urlpatterns = [
     path("<outlet_code:outlet_code>/", desk_today.today, name="today"),
     path("<outlet_code:outlet_code>/find/", desk_find.find, name="find"),
     path("<outlet_code:outlet_code>/new-order/", desk_new_order.new_order, name="new_order"),
+    path("<outlet_code:outlet_code>/sell/", desk_walk_in.sell, name="sell"),
+    path("<outlet_code:outlet_code>/sales/<slug:slug>/<int:seq>/", desk_walk_in.sale, name="sale"),
+    path("<outlet_code:outlet_code>/sales/<slug:slug>/<int:seq>/send/", desk_walk_in.send_sale, name="send_sale"),
     _of_order("", desk_hand_over.order_page, "order"),
     _of_order("set-aside/", desk_orders.set_aside, "set_aside"),
     _of_order("decline/", desk_ending.decline, "decline"),

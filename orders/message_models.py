@@ -98,6 +98,11 @@ class Message(models.Model):
         return f"{self.out_id} {self.state}"
 
     @property
+    def mobile(self) -> str:
+        """Where it goes; empty when the order has been erased."""
+        return self.order.mobile
+
+    @property
     def out_id(self) -> str:
         """Names the message towards the gateway: the same at every attempt, so that it is sent once."""
         return f"{self.number}-{self.change_seq}-{self.kind}"

@@ -20,6 +20,7 @@ from orders.mobiles import MOBILE_LENGTH, NAME_LENGTH, mask_mobile, mask_name
 from orders.record_models import OrderChange, OrderLine, Payment
 from orders.sale_models import SaleUse
 from orders.states import OPEN_STATES, Channel, Language, State
+from orders.walk_in_models import WalkInMessage, WalkInSale
 from stores.models import Outlet, Region
 
 __all__ = [
@@ -33,6 +34,8 @@ __all__ = [
     "Payment",
     "SaleUse",
     "State",
+    "WalkInMessage",
+    "WalkInSale",
 ]
 
 

@@ -23,7 +23,7 @@ from urllib.parse import urlencode
 from csp.constants import SELF
 from django.contrib.auth import logout
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -168,6 +168,8 @@ def _at_outlet(view: View, rule: Rule) -> View:
             return view(request, *args, **kwargs)
         except NotAllowed as refusal:
             return show(request, "desk/refused.html", {"refusal": refusal}, status=403)
+        except Http404:
+            return show(request, "desk/not_here.html", status=404)
 
     return checked
 

@@ -1,5 +1,5 @@
 """
-Single phones at the counter: sold to somebody who walks in, taken back, written off; and shelves corrected.
+Single phones at the counter: taken back, written off; and shelves corrected.
 
 A form is looked at first and then carried out.
 """
@@ -19,7 +19,6 @@ from django.utils.translation import gettext_lazy
 
 from catalog.catalogue import current_catalogue
 from catalog.models import Phone
-from catalog.templating import yuan
 from stores import counter, stock, unit_numbers
 from stores.access import Deed
 from stores.desk import DeskRequest, desk_form, show
@@ -35,21 +34,14 @@ Text = str | Promise
 
 @dataclass(frozen=True)
 class Texts:
-    """What a page says about one deed with a single phone, and whether it asks why."""
+    """What a page says about one deed with a single phone."""
 
     title: Text
     button: Text
     done: Text
     hint: Text = ""
-    asks_why: bool = True
 
 
-SELL = Texts(
-    gettext_lazy("Sell at the counter"),
-    gettext_lazy("Paid: sold"),
-    gettext_lazy("Sold: %(phone)s, %(number)s, %(price)s yuan."),
-    asks_why=False,
-)
 TAKE_BACK = Texts(
     gettext_lazy("Take a phone back"),
     gettext_lazy("Put it on the shelf"),
@@ -65,17 +57,7 @@ WRITE_OFF = Texts(
 Carry = Callable[[int, int, Unit | None, Act], Any]
 
 
-@desk_form(Deed.SELL)
-def sell(request: DeskRequest) -> HttpResponse:
-    """Sell a phone to somebody at the counter."""
-
-    def carry(outlet_id: int, phone_id: int, unit: Unit | None, act: Act) -> Any:
-        return stock.sell(outlet_id, {phone_id: [unit] if unit else []}, act)
-
-    return _unit_page(request, SELL, Kind.WALK_IN_SALE, carry)
-
-
-@desk_form(Deed.TAKE_BACK)
+@desk_form(Deed.TAKE_BACK, reading=Deed.TAKE_BACK)
 def take_back(request: DeskRequest) -> HttpResponse:
     """Take a sold phone back, to be sold again."""
 
@@ -85,7 +67,7 @@ def take_back(request: DeskRequest) -> HttpResponse:
     return _unit_page(request, TAKE_BACK, Kind.RETURNED, carry)
 
 
-@desk_form(Deed.WRITE_OFF)
+@desk_form(Deed.WRITE_OFF, reading=Deed.WRITE_OFF)
 def write_off(request: DeskRequest) -> HttpResponse:
     """Write off a phone that is damaged or gone, by its number if it has one."""
 
@@ -152,11 +134,11 @@ def _unit_page(request: DeskRequest, texts: Texts, kind: Kind, carry: Carry) -> 
         try:
             phone_id, unit = _look(request, kind, number, phone)
             phone = current_catalogue().by_id[phone_id]
-            if request.POST.get("do") == "done" and (reason or not texts.asks_why):
+            if request.POST.get("do") == "done" and reason:
                 carry(request.outlet.pk, phone_id, unit, Act(request.form_key, request.user.actor, reason=reason))
                 tell(request, str(texts.done) % _facts(phone, unit))
                 return redirect(request.path)
-            seen = _seen(kind, phone, unit)
+            seen = _("%(phone)s, %(number)s.") % _facts(phone, unit)
             if request.POST.get("do") == "done":
                 refused = _("Say why: the ledger keeps it.")
         except StockRefusal as refusal:
@@ -184,18 +166,10 @@ def _look(request: DeskRequest, kind: Kind, number: str, phone: Phone | None) ->
     return counter.look(request.outlet.pk, kind, number, phone.pk if phone else None)
 
 
-def _seen(kind: Kind, phone: Phone, unit: Unit | None) -> str:
-    facts = _facts(phone, unit)
-    if kind == Kind.WALK_IN_SALE:
-        return _("%(phone)s, %(number)s: %(price)s yuan.") % facts
-    return _("%(phone)s, %(number)s.") % facts
-
-
 def _facts(phone: Phone, unit: Unit | None) -> dict[str, str]:
     return {
         "phone": phone.name,
         "number": unit[0] if unit else _("without a number"),
-        "price": yuan(phone.price_fen),
     }
 
 

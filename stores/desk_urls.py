@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from stores import desk_board, desk_boxes, desk_counter, desk_sign_in, desk_stocktake, desk_transfers
+from stores import desk_asking, desk_board, desk_boxes, desk_counter, desk_sign_in, desk_stocktake, desk_transfers
 
 
 class OutletCodeConverter(StringConverter):
@@ -26,8 +26,7 @@ urlpatterns = [
     path("second-step/", desk_sign_in.second_step_page, name="second_step"),
     path("<outlet_code:outlet_code>/stock/", desk_board.board, name="board"),
     path("<outlet_code:outlet_code>/stock/<slug:slug>/", desk_board.ledger, name="phone"),
-    path("<outlet_code:outlet_code>/stock/<slug:slug>/nearby/", desk_board.nearby, name="nearby"),
-    path("<outlet_code:outlet_code>/sell/", desk_counter.sell, name="sell"),
+    path("<outlet_code:outlet_code>/stock/<slug:slug>/nearby/", desk_asking.nearby, name="nearby"),
     path("<outlet_code:outlet_code>/take-back/", desk_counter.take_back, name="take_back"),
     path("<outlet_code:outlet_code>/write-off/", desk_counter.write_off, name="write_off"),
     path("<outlet_code:outlet_code>/adjust/", desk_counter.adjust, name="adjust"),
@@ -36,6 +35,8 @@ urlpatterns = [
     path("<outlet_code:outlet_code>/boxes/<int:box_id>/change/", desk_boxes.change, name="change_box"),
     path("<outlet_code:outlet_code>/boxes/<int:box_id>/book/", desk_boxes.book, name="book_box"),
     path("<outlet_code:outlet_code>/transfers/", desk_transfers.transfers_page, name="transfers"),
+    path("<outlet_code:outlet_code>/transfers/ask/", desk_asking.ask_whom, name="ask_whom"),
+    path("<outlet_code:outlet_code>/transfers/ask/<outlet_code:sender_code>/", desk_asking.ask, name="ask"),
     path("<outlet_code:outlet_code>/transfers/<int:transfer_id>/", desk_transfers.transfer, name="transfer"),
     path(
         "<outlet_code:outlet_code>/transfers/<int:transfer_id>/approve/",

@@ -69,4 +69,6 @@ def samples(outlet: Outlet) -> dict[str, str]:
         "slug": phone.slug,
         "transfer_id": str(transfer.pk),
         "box_id": str(box.pk),
+        "seq": "1",
+        "sender_code": other.code,
     }

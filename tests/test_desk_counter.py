@@ -1,9 +1,6 @@
-"""Single phones at the counter: sold, taken back, written off, corrected; once, and with what is known of each."""
+"""Single phones at the counter: taken back, written off, corrected; with what is known of each."""
 
 from __future__ import annotations
-
-import re
-from functools import partial
 
 import pytest
 from django.test import Client
@@ -13,7 +10,6 @@ from catalog.models import Phone
 from stores import handsets, stock
 from stores.models import Handset, Outlet, Role, StockLevel, StockMovement
 from tests.books import assert_books_add_up
-from tests.crowd import at_once
 from tests.desk import create_person, sign_in
 from tests.factories import act, create_outlet, create_stock, create_unit
 
@@ -61,58 +57,6 @@ def state(number: str) -> str:
 
 def form(number: str = "", do: str = "done", key: str = KEY, **values: str) -> dict[str, str]:
     return {"form_key": key, "number": number, "do": do} | values
-
-
-def test_sells_with_one_scan_and_one_button(clerk: Client, outlet: Outlet, phone: Phone) -> None:
-    number = shelf(outlet, phone, 2)[0]
-    page = at(outlet, "sell")
-    assert re.search(r'id="number"[^>]* autofocus', clerk.get(page).text)
-
-    looked = clerk.post(page, form(number, "look"))
-    assert f"{number}: {phone.price_fen // 100} yuan." in looked.text
-    assert re.search(r'value="done" autofocus', looked.text)
-    assert state(number) == "on_shelf"
-    sold = clerk.post(page, form(number), follow=True)
-
-    assert f"{number}, {phone.price_fen // 100} yuan." in sold.text
-    assert (state(number), on_hand(outlet, phone)) == ("sold", 1)
-    # The answer was lost; the browser sends the same form again, or somebody scans the phone anew.
-    assert "Done already by" in clerk.post(page, form(number), follow=True).text
-    again = clerk.post(page, form(number, key=KEY[::-1]))
-    assert (again.status_code, "was sold already" in again.text) == (422, True)
-    assert on_hand(outlet, phone) == 1
-    assert_books_add_up()
-
-
-def test_sells_a_phone_that_was_only_counted(clerk: Client, outlet: Outlet, phone: Phone) -> None:
-    shelf(outlet, phone, 0, others=1)
-    (number,) = create_unit()
-    asked = clerk.post(at(outlet, "sell"), form(number, "look"))
-    assert "Choose which phone it is." in asked.text
-    assert '<select id="phone"' in asked.text
-    # What was looked at is what the button sends.
-    seen = clerk.post(at(outlet, "sell"), form(number, "look", phone=phone.slug)).text
-    chosen = re.search(r'<select id="phone".*?<option value="([^"]+)" selected', seen, re.S)
-    clerk.post(at(outlet, "sell"), form(number, phone=chosen[1]))
-    assert (state(number), on_hand(outlet, phone)) == ("sold", 0)
-
-
-def test_a_strange_number_does_not_take_the_place_of_a_known_one(clerk: Client, outlet: Outlet, phone: Phone) -> None:
-    (known,) = shelf(outlet, phone, 1)
-    answer = clerk.post(at(outlet, "sell"), form(create_unit()[0], phone=phone.slug))
-    assert (answer.status_code, known in answer.text, on_hand(outlet, phone)) == (422, True, 1)
-
-
-def test_what_is_promised_or_elsewhere_is_not_sold(clerk: Client, outlet: Outlet, phone: Phone) -> None:
-    number = shelf(outlet, phone, 1)[0]
-    stock.reserve(outlet.pk, {phone.pk: 1}, act())
-    other = create_outlet(name_en="Other Store")
-    foreign = shelf(other, phone, 1)[0]
-    wrong = number[:-1] + str((int(number[-1]) + 1) % 10)
-    for typed, says in ((number, "not promised"), (foreign, "belongs to Other Store"), (wrong, "wrong"), ("", "IMEI")):
-        answer = clerk.post(at(outlet, "sell"), form(typed))
-        assert (answer.status_code, says in answer.text, 'role="alert"' in answer.text) == (422, True, True)
-    assert on_hand(outlet, phone) == 1
 
 
 def test_takes_back_what_was_sold_anywhere_with_a_reason(clerk: Client, outlet: Outlet, phone: Phone) -> None:
@@ -194,16 +138,3 @@ def test_one_that_turns_up_is_on_record_again(manager: Client, outlet: Outlet, p
     stock.write_off(outlet.pk, {phone.pk: 1}, act(), {phone.pk: [(number,)]})
     assert correct(manager, outlet, phone, KEY, way="more", number=number).status_code == 302
     assert (state(number), on_hand(outlet, phone)) == ("on_shelf", 1)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_one_form_sent_twenty_times_at_once_sells_once(outlet: Outlet, catalogue: Catalogue) -> None:
-    phone, clients = catalogue.listed[0], [sign_in(create_person(Role.CLERK, outlet)) for _ in range(2)]
-    number = shelf(outlet, phone, 5)[0]
-    calls = [partial(clients[each % 2].post, at(outlet, "sell"), form(number)) for each in range(20)]
-
-    answers = at_once(calls)
-
-    assert {answer.status_code for answer in answers} == {302}
-    assert (state(number), on_hand(outlet, phone)) == ("sold", 4)
-    assert_books_add_up()

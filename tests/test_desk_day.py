@@ -185,9 +185,10 @@ def hand_over(tab: Page, order: Order, number: str) -> None:
 
 def sell(tab: Page, number: str) -> None:
     open_page(tab, "Sell")
-    scan(tab, number, f"{number}: ")
-    press(tab, "Paid: sold")
-    says(tab, "Sold:")
+    scan(tab, number, number)
+    press(tab, "cash")
+    says(tab, "Sold and paid:")
+    assert number in tab.locator(".receipt").inner_text()
 
 
 def ask_for_three(tab: Page, phone: Phone) -> None:

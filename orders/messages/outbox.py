@@ -10,17 +10,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
 from orders.messages.backends import Backend, ConsoleBackend, FileBackend, SendFailed, Sms
-from orders.messages.texts import render
+from orders.messages.texts import render, render_walk_in
 from orders.mobiles import mask_mobile, scrub
-from orders.models import Message, State
+from orders.models import Message, State, WalkInMessage
 
 logger = logging.getLogger(__name__)
+
+AnyMessage = Message | WalkInMessage
 
 # As many as one sender surely gets through while its claim lasts, each with a question and an answer of 15 seconds.
 BATCH = 10
@@ -29,14 +32,16 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
 
 _CLAIM = """
 WITH due AS (
-    SELECT outlet_id, number, change_seq, kind FROM orders_message
+    SELECT {key} FROM {table}
     WHERE state = 'waiting' AND next_attempt_at <= %s
     ORDER BY next_attempt_at LIMIT %s FOR UPDATE SKIP LOCKED
 )
-UPDATE orders_message m SET attempts = m.attempts + 1, next_attempt_at = %s
-FROM due WHERE (m.outlet_id, m.number, m.change_seq, m.kind) = (due.outlet_id, due.number, due.change_seq, due.kind)
-RETURNING m.outlet_id, m.number, m.change_seq, m.kind
+UPDATE {table} SET attempts = attempts + 1, next_attempt_at = %s
+WHERE ({key}) IN (SELECT {key} FROM due) RETURNING {key}
 """
+# The outbox is two tables, told apart by what their messages are about. The columns of each one's key:
+ORDER_KEY = "outlet_id, number, change_seq, kind"
+WALK_IN_KEY = "outlet_id, phone_id, seq"
 
 
 def send_due(*, now: datetime | None = None, limit: int = BATCH) -> int:
@@ -49,26 +54,32 @@ def send_due(*, now: datetime | None = None, limit: int = BATCH) -> int:
     return len(messages)
 
 
-def _claim(now: datetime, limit: int) -> Sequence[Message]:
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [now, limit, now + CLAIM])
-        keys = cursor.fetchall()
-    if not keys:
-        return []
-    # By the order's columns the database finds them; telling kinds apart is left to Python.
-    found = Message.objects.filter(pk__in=keys).select_related("order__outlet").prefetch_related("order__lines")
+def _claim(now: datetime, limit: int) -> Sequence[AnyMessage]:
+    found: list[AnyMessage] = []
+    if keys := _claimed(Message._meta.db_table, ORDER_KEY, now, limit):
+        # By the order's columns the database finds them; telling kinds apart is left to Python.
+        messages = Message.objects.filter(pk__in=keys)
+        found += messages.select_related("order__outlet").prefetch_related("order__lines")
+    if keys := _claimed(WalkInMessage._meta.db_table, WALK_IN_KEY, now, limit - len(found)):
+        found += WalkInMessage.objects.filter(pk__in=keys).select_related("sale__outlet", "sale__phone")
     return sorted(found, key=lambda message: message.created_at)
 
 
-def _deal_with(message: Message, backend: Backend) -> None:
+def _claimed(table: str, key: str, now: datetime, limit: int) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM.format(table=table, key=key), [now, limit, now + CLAIM])
+        return cursor.fetchall()
+
+
+def _deal_with(message: AnyMessage, backend: Backend) -> None:
     if _is_outdated(message):
         _note(message, state=Message.State.OUTDATED)
         return
     try:
-        text = render(message.kind, message.order)
+        text = render_walk_in(message) if isinstance(message, WalkInMessage) else render(message.kind, message.order)
         sms = Sms(
             out_id=message.out_id,
-            mobile=message.order.mobile,
+            mobile=message.mobile,
             words=text.words,
             template=text.template,
             facts=text.facts,
@@ -86,11 +97,13 @@ def _deal_with(message: Message, backend: Backend) -> None:
             message, state=Message.State.SENT, sent_at=timezone.now(), receipt=receipt[:100], segments=text.segments,
             error="",
         )  # fmt: skip
-        logger.info("Sent %s to %s", message.out_id, mask_mobile(message.order.mobile))
+        logger.info("Sent %s to %s", message.out_id, mask_mobile(message.mobile))
 
 
-def _is_outdated(message: Message) -> bool:
+def _is_outdated(message: AnyMessage) -> bool:
     """Whether it would tell something that is no longer true, or to nobody."""
+    if isinstance(message, WalkInMessage):
+        return False
     order = message.order
     if order.erased_at:
         return True
@@ -104,7 +117,7 @@ def _is_outdated(message: Message) -> bool:
     return False
 
 
-def _failed(message: Message, failure: SendFailed) -> None:
+def _failed(message: AnyMessage, failure: SendFailed) -> None:
     reason = scrub(str(failure))[:200]
     give_up = failure.lasting or message.attempts >= settings.SMS_ATTEMPTS
     wait = min(FIRST_WAIT * 2 ** (message.attempts - 1), LONGEST_WAIT)
@@ -113,9 +126,13 @@ def _failed(message: Message, failure: SendFailed) -> None:
     logger.warning("Message %s was not sent (%s)", message.out_id, reason)
 
 
-def _note(message: Message, **changes: object) -> None:
+def _note(message: AnyMessage, **changes: object) -> None:
     """Write what became of this attempt, unless the message was dealt with by another sender meanwhile."""
-    Message.objects.filter(pk=message.pk, state=Message.State.WAITING, attempts=message.attempts).update(**changes)
+    if isinstance(message, WalkInMessage) and changes["state"] != Message.State.WAITING:
+        # Nothing needs the number any more.
+        changes["mobile"] = ""
+    waiting = {"pk": message.pk, "state": Message.State.WAITING, "attempts": message.attempts}
+    type(message)._default_manager.filter(**waiting).update(**changes)
 
 
 def try_again(message: Message) -> None:

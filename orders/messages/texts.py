@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from orders.alternatives import nearest_with_all
 from orders.links import order_link
 from orders.messages.segments import count_segments
-from orders.models import Language, Message, Order, State
+from orders.models import Language, Message, Order, State, WalkInMessage
 
 Kind = Message.Kind
 MOST_SEGMENTS = 2
 # Facts that may be cut short when a text would not fit; all others are numbers, days and addresses.
-MAY_BE_CUT = ("near", "phones", "outlet")
+MAY_BE_CUT = ("near", "phones", "phone", "outlet")
 LEAST_CHARACTERS = 6
 
 
@@ -45,10 +45,28 @@ def render(kind: str, order: Order) -> Text:
     return Text(words, f"{name}.{order.language}", facts, count_segments(words))
 
 
+def render_walk_in(message: WalkInMessage) -> Text:
+    """Return the receipt of a walk-in sale in the customer's language."""
+    sale = message.sale
+    with translation.override(message.language):
+        facts = {
+            "sign": _sign(message.language),
+            "phone": sale.phone.name,
+            "total": _yuan(sale.price_fen),
+            "outlet": sale.outlet.name,
+            "sold": _moment(sale.sold_at),
+            "number": sale.number_at(sale.outlet.code),
+        }
+        words, facts = _fit(TEMPLATES[WALK_IN](), facts)
+    return Text(words, f"{WALK_IN}.{message.language}", facts, count_segments(words))
+
+
 # What is said differently as long as the outlet has set nothing aside: nobody should travel for it.
 WHILE_PLACED = {Kind.REMINDER: "reminder_placed"}
 # What is said differently where the outlet itself has shut.
 WHERE_CLOSED = {Kind.DECLINED: "declined_closed"}
+# The one text that is about no order.
+WALK_IN = "walk_in"
 
 # Called when the language is known.
 TEMPLATES: dict[str, Callable[[], str]] = {
@@ -88,17 +106,18 @@ TEMPLATES: dict[str, Callable[[], str]] = {
     Kind.RECEIPT: lambda: _(
         "%(sign)sReceipt: %(phones)s, %(total)s yuan paid at %(outlet)s on %(ended)s. Order %(number)s."
     ),
+    WALK_IN: lambda: _("%(sign)sReceipt: %(phone)s, %(total)s yuan paid at %(outlet)s on %(sold)s. Sale %(number)s."),
 }
 
 
-def _sign(order: Order) -> str:
-    company = "Cunpu" if order.language == Language.ENGLISH else settings.SMS_SIGNATURE
+def _sign(language: str) -> str:
+    company = "Cunpu" if language == Language.ENGLISH else settings.SMS_SIGNATURE
     # Translators: the language's way of signing a text message, in front of it.
     return _("%(company)s: ") % {"company": company}
 
 
 FACTS: dict[str, Callable[[Order], str]] = {
-    "sign": _sign,
+    "sign": lambda order: _sign(order.language),
     "outlet": lambda order: order.outlet.name,
     "phones": lambda order: _(", ").join(_named(line.name, line.quantity) for line in order.lines.all()),
     "code": lambda order: order.pickup_code,
