@@ -21,7 +21,7 @@ class WalkInSale(models.Model):
     What somebody at the counter paid for a phone. Never changed, and holds nothing of the customer.
 
     It belongs to the line of the ledger (outlet, phone, seq) by which the phone left the shelf; the database's own
-    foreign key is in migration 0008.
+    foreign key is in migration 0009.
     """
 
     pk = models.CompositePrimaryKey("outlet", "phone", "seq")

@@ -34,7 +34,7 @@ FREE = """
 class Migration(migrations.Migration):
     dependencies = [
         ("catalog", "0002_version_and_provenance"),
-        ("orders", "0007_sale_use_rules"),
+        ("orders", "0008_placing_is_told"),
         ("stores", "0023_forms_of_the_desk_once"),
     ]
 
