@@ -131,7 +131,7 @@ def count_once(every: int) -> None:
         began = time.perf_counter()
         cursor.execute(STAGE)
         cursor.copy_expert("COPY staged FROM STDIN", rows)
-        apply_staged_counts(cursor, table="staged", actor="system:benchmark", operation_key=f"count-{time.time()}")
+        apply_staged_counts(cursor, table="staged", actor="system:benchmark", reference="count:benchmark")
         seconds = time.perf_counter() - began
     print(seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory) / 1024)
 

@@ -43,13 +43,13 @@ INSERT INTO floor_line SELECT outlet_id, phone_id, seq, 'reserved', 0, 1, on_han
 """
 CHAINED = """
 WITH head AS (
-    UPDATE stores_stocklevel SET reserved = reserved + 1, seq = seq + 1, moved_at = clock_timestamp()
+    UPDATE stores_stocklevel
+    SET reserved = reserved + 1, seq = seq + 1, change_on_hand = 0, change_reserved = 1, moved_at = clock_timestamp()
     WHERE outlet_id = %s AND phone_id = %s AND on_hand - reserved - safety_stock >= 1
     RETURNING outlet_id, phone_id, seq, on_hand, reserved, moved_at)
 INSERT INTO stores_stockmovement (outlet_id, phone_id, seq, kind, change_on_hand, change_reserved, on_hand, reserved,
-    prev_seq, prev_on_hand, prev_reserved, reference, actor, reason, operation_key, operation_line, created_at)
-SELECT outlet_id, phone_id, seq, 'reserved', 0, 1, on_hand, reserved, seq - 1, on_hand, reserved - 1,
-       %s, %s, '', %s, 1, moved_at FROM head
+    reference, actor, reason, operation_key, operation_line, created_at)
+SELECT outlet_id, phone_id, seq, 'reserved', 0, 1, on_hand, reserved, %s, %s, '', %s, 1, moved_at FROM head
 """
 
 

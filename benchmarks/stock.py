@@ -14,7 +14,7 @@ its own, [benchmarks-nearest.md](benchmarks-nearest.md).
 The bare floor writes a level and a line to tables with nothing but primary keys. The floor on the chain writes the real
 tables, with their foreign keys, unique keys and checks, in one statement. Beyond both, the rule answers a refusal with
 what is left, knows an operation that comes again, and notes the change for the totals. What lies between the two floors
-is the price of the chain: two checks of foreign keys and two unique indexes for every line.
+is the price of the chain: a check of a foreign key and two unique indexes for every line.
 
 {reservations}
 ## Counts
@@ -25,9 +25,8 @@ written. "COPY plus upsert of what differs" is one transaction on a table with n
 floor also writes the time of count of every shelf, which the rule keeps, too.
 
 Where few shelves differ, the comparison and the rows of times are most of the work. Where all differ, nearly all of it
-is the chain: for each shelf the rule writes a line with three unique indexes and a new version of the level, and
-PostgreSQL looks up the line before and the line of the level for the foreign keys. Joins, locks and planning are a
-small part; what is left could only be saved by giving up a key.
+is the chain: for each shelf the rule writes a line with two unique indexes and a new version of the level, and
+PostgreSQL looks up the line of the level for the foreign key, which is a quarter of it.
 
 {counts}
 In "reservations meanwhile" one caller reserves again and again while every shelf of the country changes. A reservation

@@ -45,6 +45,20 @@ CHECKS = [
         """,
     ),
     Check(
+        "every line follows the one before",
+        """
+        SELECT outlet_id, phone_id,
+               format('line %s: %s on hand, %s reserved; line %s: %s and %s, by %s and %s',
+                      was_seq, was_on_hand, was_reserved, seq, on_hand, reserved, change_on_hand, change_reserved)
+        FROM (SELECT outlet_id, phone_id, seq, on_hand, reserved, change_on_hand, change_reserved,
+                     lag(seq, 1, 0::bigint) OVER shelf AS was_seq, lag(on_hand, 1, 0) OVER shelf AS was_on_hand,
+                     lag(reserved, 1, 0) OVER shelf AS was_reserved
+              FROM stores_stockmovement WINDOW shelf AS (PARTITION BY outlet_id, phone_id ORDER BY seq)) AS line
+        WHERE seq <> was_seq + 1 OR on_hand <> was_on_hand + change_on_hand
+           OR reserved <> was_reserved + change_reserved
+        """,
+    ),
+    Check(
         "every handset stands where its level says that phones stand",
         """
         SELECT outlet_id, phone_id, format('%s handsets known, %s on hand', h.known, coalesce(l.on_hand, 0))

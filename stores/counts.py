@@ -136,13 +136,22 @@ LATERAL (
 
 
 def apply_staged_counts(
-    cursor: Any, *, table: str, actor: str, operation_key: str, opening: bool = False
+    cursor: Any,
+    *,
+    table: str,
+    actor: str,
+    reference: str,
+    opening: bool = False,
+    opened_at: datetime | None = None,
 ) -> CountSummary:
     """
     Write every count of the temporary table `table` (outlet_id, phone_id, on_hand, counted_at) into the ledger.
 
+    `reference` names the job that the lines belong to: "count:...".
+
     Movements after a count was taken are added on top of it; counts that are no news, of the future or (unless
     `opening`, which begins a ledger) of no known shelf are left out: ask `refused_counts` before for those.
+    Shelves open now, or at `opened_at`.
     Outside a transaction every few outlets are committed by themselves, so that customers never wait for long, and
     all of them are safe on disk when this returns. One that was cut off can be sent again.
     """
@@ -150,7 +159,7 @@ def apply_staged_counts(
     summary = CountSummary(refused=cursor.fetchone()[0])
     cursor.execute(_BEGIN_TIMES.format(table=table))
     sort_out, outlets = _SORT_OUT.format(table=table), None
-    act = {"reference": "", "actor": actor, "reason": "", "key": operation_key}
+    act = {"reference": reference, "actor": actor, "reason": "", "opened_at": opened_at}
     while outlets != []:
         cursor.execute("DROP TABLE IF EXISTS stores_counts_to_write")
         shelves = SHELVES_AT_ONCE_TOGETHER if connection.in_atomic_block else SHELVES_AT_ONCE

@@ -65,6 +65,13 @@ _NOTE_TOTALS_TOGETHER = f"""
            sum(n.on_hand - b.on_hand), sum(n.reserved - b.reserved), sum({AVAILABLE_NOW} - {AVAILABLE_BEFORE})
     FROM {{changes}} WHERE b.outlet_trades GROUP BY b.county_code, b.phone_id
 """
+# The order of events is that of the locks.
+_TELL_TOGETHER = f"""
+    INSERT INTO events_event (type, outlet_id, data)
+    SELECT 'stock.changed', outlet_id, jsonb_object_agg(b.phone_id, {AVAILABLE_NOW})
+    FROM {{changes}} WHERE b.outlet_trades AND {AVAILABLE_NOW} <> {AVAILABLE_BEFORE}
+    GROUP BY outlet_id ORDER BY outlet_id
+"""
 # What moved on a shelf since the count was taken, other counts left aside; lines of a shelf are in order of time.
 _MOVED_SINCE = """
     SELECT sum(m.change_on_hand) FROM stores_stockmovement m
@@ -75,26 +82,27 @@ _MOVED_SINCE = """
               WHERE p.outlet_id = l.outlet_id AND p.phone_id = l.phone_id AND p.created_at <= w.counted_at
               ORDER BY seq DESC LIMIT 1) p)
 """
+_OF_HEAD = "head b, LATERAL (SELECT b.found AS on_hand, b.reserved) AS n"
 _WRITE = f"""
 WITH before AS MATERIALIZED (
     SELECT l.outlet_id, l.phone_id, l.seq, l.on_hand, l.reserved, l.safety_stock, l.outlet_trades, l.county_code,
            w.counted, w.counted_at, {{found}} AS found
     FROM {{counts}} w JOIN stores_stocklevel l USING (outlet_id, phone_id) {{lock}}
 ), head AS (
-    UPDATE stores_stocklevel l SET seq = b.seq + 1, on_hand = b.found, moved_at = clock_timestamp()
+    UPDATE stores_stocklevel l
+    SET seq = b.seq + 1, on_hand = b.found, change_on_hand = b.found - b.on_hand, change_reserved = 0,
+        moved_at = clock_timestamp()
     FROM before b WHERE l.outlet_id = b.outlet_id AND l.phone_id = b.phone_id AND {{written}}
     RETURNING b.*, l.moved_at AS written_at
 ), line AS (
     INSERT INTO stores_stockmovement (
         outlet_id, phone_id, seq, kind, change_on_hand, change_reserved, on_hand, reserved,
-        prev_seq, prev_on_hand, prev_reserved, reference, actor, reason, operation_key, operation_line,
-        counted, counted_at, created_at)
-    SELECT outlet_id, phone_id, seq + 1, 'counted', found - on_hand, 0, found, reserved, seq, on_hand, reserved,
-           %(reference)s, %(actor)s, %(reason)s, %(key)s, {{line}}, counted, counted_at, written_at
+        reference, actor, reason, operation_key, operation_line, counted, counted_at, created_at)
+    SELECT outlet_id, phone_id, seq + 1, 'counted', found - on_hand, 0, found, reserved,
+           %(reference)s, %(actor)s, %(reason)s, {{key}}, counted, counted_at, written_at
     FROM head
-), noted AS ({
-    _NOTE_TOTALS_TOGETHER.format(changes="head b, LATERAL (SELECT b.found AS on_hand, b.reserved) AS n")
-}){{also}}
+), noted AS ({_NOTE_TOTALS_TOGETHER.format(changes=_OF_HEAD)}
+), told AS ({_TELL_TOGETHER.format(changes=_OF_HEAD)}){{also}}
 {{answer}}
 """
 _FOUND = f"""
@@ -106,7 +114,7 @@ _WRITE_OUTLET = _WRITE.format(
     counts=_OF_OUTLET,
     lock="",
     found=_FOUND,
-    line="row_number() OVER (ORDER BY phone_id)",
+    key="%(key)s, row_number() OVER (ORDER BY phone_id)",
     written="true",
     also=""", times AS (
         UPDATE stores_lastcounts SET phones = %(all_phones)s::smallint[], counted_at = %(times)s::timestamptz[]
@@ -122,7 +130,7 @@ _WRITE_BATCH = _WRITE.format(
     counts=_OF_BATCH,
     lock=_IN_ORDER,
     found="CASE WHEN l.moved_at <= w.counted_at THEN w.counted END",
-    line="phone_id",
+    key="NULL, NULL",
     written="b.found <> b.on_hand",
     also="",
     answer="""
@@ -136,7 +144,7 @@ _WRITE_MOVED = _WRITE.format(
     counts=_OF_BATCH,
     lock="",
     found=_FOUND,
-    line="phone_id",
+    key="NULL, NULL",
     written="b.found <> b.on_hand",
     also="",
     answer="""
@@ -144,6 +152,7 @@ _WRITE_MOVED = _WRITE.format(
     """,
 )
 
+_OF_LINE = "line n JOIN before b USING (outlet_id, phone_id)"
 _OPEN_BATCH = f"""
 WITH before AS MATERIALIZED (
     SELECT w.outlet_id, w.phone_id, w.counted, o.trades AS outlet_trades, o.county_code, o.position,
@@ -153,20 +162,21 @@ WITH before AS MATERIALIZED (
 ), line AS (
     INSERT INTO stores_stockmovement (
         outlet_id, phone_id, seq, kind, change_on_hand, change_reserved, on_hand, reserved,
-        reference, actor, reason, operation_key, operation_line, created_at)
+        reference, actor, reason, created_at)
     SELECT outlet_id, phone_id, 1, 'opening', counted, 0, counted, 0,
-           %(reference)s, %(actor)s, %(reason)s, %(key)s, phone_id, clock_timestamp()
+           %(reference)s, %(actor)s, %(reason)s, coalesce(%(opened_at)s, clock_timestamp())
     FROM before ORDER BY outlet_id, phone_id
     -- Of any of the unique keys: whoever comes second meets the first that the other has written.
     ON CONFLICT DO NOTHING
     RETURNING outlet_id, phone_id, seq, on_hand, reserved, created_at
 ), head AS (
-    INSERT INTO stores_stocklevel (outlet_id, phone_id, seq, on_hand, reserved, safety_stock, reorder_point,
-                                   moved_at, outlet_trades, county_code, position)
-    SELECT line.outlet_id, line.phone_id, line.seq, line.on_hand, line.reserved, 0, 0, line.created_at,
-           b.outlet_trades, b.county_code, b.position
+    INSERT INTO stores_stocklevel (outlet_id, phone_id, seq, on_hand, reserved, change_on_hand, change_reserved,
+                                   safety_stock, reorder_point, moved_at, outlet_trades, county_code, position)
+    SELECT line.outlet_id, line.phone_id, line.seq, line.on_hand, line.reserved, line.on_hand, line.reserved,
+           0, 0, line.created_at, b.outlet_trades, b.county_code, b.position
     FROM line JOIN before b USING (outlet_id, phone_id)
-), noted AS ({_NOTE_TOTALS_TOGETHER.format(changes="line n JOIN before b USING (outlet_id, phone_id)")})
+), noted AS ({_NOTE_TOTALS_TOGETHER.format(changes=_OF_LINE)}
+), told AS ({_TELL_TOGETHER.format(changes=_OF_LINE)})
 SELECT count(*) FROM line
 """
 

@@ -52,6 +52,7 @@ def _line(row: StockMovement, who: str) -> LedgerLine:
         "order": _("order %(name)s"),
         "transfer": _("transfer %(name)s"),
         "delivery": _("delivery %(name)s"),
+        "count": _("count %(name)s"),
         "stocktake": _("stocktake %(name)s"),
     }
     part_of = words[kind] % {"name": name} if kind in words and name else row.reference

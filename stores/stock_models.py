@@ -14,7 +14,6 @@ from django.db.models.lookups import GreaterThanOrEqual
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Phone
-from stores.actors import PATTERN as ACTOR
 from stores.geography import CubeField
 
 
@@ -45,9 +44,10 @@ class StockLevel(models.Model):
     """
     How many of one phone an outlet holds, and how many of those are promised.
 
-    The head of the ledger chain: a foreign key ties (outlet, phone, seq, on_hand, reserved) to the StockMovement that
-    explains it. Only `stores.ledger` writes it. Whether and where the outlet trades is copied here (a foreign key that
-    cascades keeps the copy true), so that a reservation asks this row alone and one index finds the nearest stock.
+    The head of its ledger. It moves by one line at a time, by what that line changes (a guard that sees the row alone),
+    and a foreign key over all of its numbers ties it to the StockMovement that says the same. Only `stores.ledger`
+    writes it. Whether and where the outlet trades is copied here (a foreign key that cascades keeps the copy true), so
+    that a reservation asks this row alone and one index finds the nearest stock.
     """
 
     pk = models.CompositePrimaryKey("outlet", "phone")
@@ -56,6 +56,8 @@ class StockLevel(models.Model):
     seq = models.BigIntegerField()
     on_hand = models.IntegerField()
     reserved = models.IntegerField()
+    change_on_hand = models.IntegerField()
+    change_reserved = models.IntegerField()
     safety_stock = models.PositiveSmallIntegerField(default=0)
     reorder_point = models.PositiveSmallIntegerField(default=0, help_text=_("0: the outlet does not keep this phone"))
     moved_at = models.DateTimeField(help_text=_("when the newest line of its ledger was written"))
@@ -119,7 +121,7 @@ class StockMovement(models.Model):
     """
     One line of the ledger: what changed on a shelf, what stands there since, who did it and why. Never changed.
 
-    Lines of one outlet and phone form a chain by `seq`; the database holds each line to the one before it.
+    Lines of one outlet and phone are numbered by `seq`; the database holds each to the level that it moves.
     """
 
     class Kind(models.TextChoices):
@@ -146,15 +148,13 @@ class StockMovement(models.Model):
     change_reserved = models.IntegerField()
     on_hand = models.IntegerField()
     reserved = models.IntegerField()
-    prev_seq = models.BigIntegerField(null=True)
-    prev_on_hand = models.IntegerField(null=True)
-    prev_reserved = models.IntegerField(null=True)
     reference = models.CharField(max_length=60, blank=True)
     actor = models.CharField(max_length=60)
     reason = models.CharField(max_length=200, blank=True)
     # Once is once: an operation's lines are numbered from 1, so a key can serve one operation of an outlet only.
-    operation_key = models.CharField(max_length=60)
-    operation_line = models.SmallIntegerField()
+    # Null for counts in bulk: they are harmless to repeat, since times of count only move on.
+    operation_key = models.CharField(max_length=60, null=True)  # noqa: DJ001 - no key is none, and in no index
+    operation_line = models.SmallIntegerField(null=True)
     # What a count found on the shelf, and when; movements after that moment are in the change.
     counted = models.IntegerField(null=True)
     counted_at = models.DateTimeField(null=True)
@@ -164,17 +164,20 @@ class StockMovement(models.Model):
         ordering = ["outlet", "phone", "seq"]
         constraints = [
             models.UniqueConstraint(
-                fields=["outlet", "phone", "seq", "on_hand", "reserved"], name="stockmovement_link"
+                fields=["outlet", "phone", "seq", "on_hand", "reserved", "change_on_hand", "change_reserved"],
+                name="stockmovement_link",
             ),
             models.UniqueConstraint(
-                fields=["outlet", "operation_key", "operation_line"], name="stockmovement_operation_once"
+                fields=["outlet", "operation_key", "operation_line"],
+                name="stockmovement_operation_once",
+                condition=Q(operation_key__isnull=False),
             ),
             # PostgreSQL reads every check anew for every statement: few words, few microseconds. What ties a line to
-            # the one before it, and a count to its time, is in the migrations 0002 and 0013; its kinds are in 0019.
+            # its level, says by whom it can be, and which need a key, is in the migration 0024, what ties a count to
+            # its time in 0013, its kinds are in 0019.
             models.CheckConstraint(
                 condition=GreaterThanOrEqual(Least("on_hand", "reserved"), 0), name="stockmovement_is_not_negative"
             ),
-            models.CheckConstraint(condition=Q(actor__regex=ACTOR), name="stockmovement_was_done_by_somebody"),
         ]
 
     def __str__(self) -> str:

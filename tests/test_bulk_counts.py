@@ -17,9 +17,9 @@ from tests.crowd import at_once
 from tests.factories import act, create_outlet, create_phone, create_stock
 
 
-def count(rows, *, opening=False, key="count-1"):
+def count(rows, *, opening=False):
     with staged(rows) as cursor:
-        return apply_staged_counts(cursor, table="staged", actor="partner:erp", operation_key=key, opening=opening)
+        return apply_staged_counts(cursor, table="staged", actor="partner:erp", reference="count:1", opening=opening)
 
 
 @contextmanager
@@ -95,7 +95,7 @@ def test_refuses_older_news(db):
     now = timezone.now()
     count([(level.outlet_id, level.phone_id, 4, now)])
 
-    summary = count([(level.outlet_id, level.phone_id, 9, now - timedelta(minutes=1))], key="count-2")
+    summary = count([(level.outlet_id, level.phone_id, 9, now - timedelta(minutes=1))])
 
     level.refresh_from_db()
     assert (level.on_hand, summary.refused) == (4, 1)
@@ -159,14 +159,14 @@ def test_each_shelf_keeps_the_time_of_its_own_last_count(db):
     one, two, three = ago(days=3), ago(days=2), ago(days=1)
 
     count([(outlet.pk, first, 3, one), (outlet.pk, second, 5, two)])
-    count([(outlet.pk, first, 3, three)], key="count-2")
+    count([(outlet.pk, first, 3, three)])
     opened_later = create_stock(outlet=outlet, on_hand=5).phone_id
 
     times = dict(StockLevel.objects.with_counted_at().values_list("phone_id", "counted_at"))
     assert times == {first: three, second: two, never: None, opened_later: None}
     # The others are as open to older news as they were.
-    assert count([(outlet.pk, first, 9, two), (outlet.pk, second, 9, two)], key="count-3").refused == 2
-    assert count([(outlet.pk, never, 9, one), (outlet.pk, opened_later, 9, one)], key="count-4").changed == 2
+    assert count([(outlet.pk, first, 9, two), (outlet.pk, second, 9, two)]).refused == 2
+    assert count([(outlet.pk, never, 9, one), (outlet.pk, opened_later, 9, one)]).changed == 2
 
 
 def test_a_repeated_count_is_no_news(db):
@@ -183,9 +183,9 @@ def test_opens_and_closes_shortfalls(db):
     level, now = create_stock(on_hand=5, reserved=4), timezone.now()
 
     for number, (on_hand, missing) in enumerate([(1, 3), (1, 3), (2, 2)]):
-        count([(level.outlet_id, level.phone_id, on_hand, now + timedelta(seconds=number))], key=f"count-{number}")
+        count([(level.outlet_id, level.phone_id, on_hand, now + timedelta(seconds=number))])
         assert Shortfall.objects.get().missing == missing
-    count([(level.outlet_id, level.phone_id, 4, now + timedelta(seconds=9))], key="count-9")
+    count([(level.outlet_id, level.phone_id, 4, now + timedelta(seconds=9))])
 
     assert Shortfall.objects.get().closed_at
 

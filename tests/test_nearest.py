@@ -143,7 +143,7 @@ def three_phones(db):
             " FROM stores_outlet outlet, unnest(%s, %s) AS phone(id, step)",
             [[phone.pk for phone in phones], [2, 3, 50]],
         )
-        apply_staged_counts(cursor, table="staged", actor="system:test", operation_key="opening", opening=True)
+        apply_staged_counts(cursor, table="staged", actor="system:test", reference="count:opening", opening=True)
         cursor.execute("DROP TABLE staged")
         cursor.execute("ANALYZE stores_outlet, stores_stocklevel")
     return phones

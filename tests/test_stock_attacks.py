@@ -11,12 +11,30 @@ from tests.factories import act, create_outlet, create_stock, create_unit
 
 LINE = """
     INSERT INTO stores_stockmovement (outlet_id, phone_id, seq, kind, change_on_hand, change_reserved, on_hand,
-        reserved, prev_seq, prev_on_hand, prev_reserved, reference, actor, reason, operation_key, operation_line,
-        created_at)
-    SELECT outlet_id, phone_id, seq + 1, 'received', {change}, 0, {on_hand}, reserved,
-           {prev_seq}, {prev_on_hand}, reserved, '', 'person:1', '', 'attack', 1, now() FROM stores_stocklevel
+        reserved, reference, actor, reason, operation_key, operation_line, created_at)
+    SELECT outlet_id, phone_id, seq + {on}, 'received', 1, 0, on_hand + 1, reserved,
+           '', 'person:1', '', 'attack', 1, now() FROM stores_stocklevel
 """
-RIGHT_LINE = LINE.format(change=1, on_hand="on_hand + 1", prev_seq="seq", prev_on_hand="on_hand")
+RIGHT_LINE = LINE.format(on=1)
+# A line, and a level that follows it as it should not.
+MOVED = """
+    WITH line AS ({line} RETURNING *)
+    UPDATE stores_stocklevel l
+    SET seq = line.seq, on_hand = line.on_hand{more}, change_on_hand = line.change_on_hand{more}, change_reserved = 0,
+        moved_at = now()
+    FROM line
+"""
+OPENED = """
+    WITH line AS (
+        INSERT INTO stores_stockmovement (outlet_id, phone_id, seq, kind, change_on_hand, change_reserved, on_hand,
+            reserved, reference, actor, reason, created_at)
+        SELECT outlet_id, phone_id + 1, {seq}, 'opening', 1, 0, {on_hand}, 0, '', 'person:1', '', now()
+        FROM stores_stocklevel RETURNING *)
+    INSERT INTO stores_stocklevel (outlet_id, phone_id, seq, on_hand, reserved, change_on_hand, change_reserved,
+        safety_stock, reorder_point, moved_at, outlet_trades, county_code, position)
+    SELECT l.outlet_id, line.phone_id, line.seq, line.on_hand, 0, 1, 0,
+           0, 0, now(), outlet_trades, county_code, position FROM line, stores_stocklevel l
+"""
 EVENT = """
     INSERT INTO stores_handsetevent (handset_id, seq, kind, state, outlet_id, phone_id, line_seq,
         prev_seq, prev_state, prev_outlet_id, created_at)
@@ -28,7 +46,8 @@ ATTACKS = {
     "more on the shelf": ("UPDATE stores_stocklevel SET on_hand = on_hand + 1", "explained_by_the_ledger"),
     "a promise from nowhere": ("UPDATE stores_stocklevel SET reserved = 0", "explained_by_the_ledger"),
     "back to an older line": (
-        "UPDATE stores_stocklevel SET seq = 2, on_hand = 5, reserved = 0, moved_at = now()", "stocklevel_moves_forward",
+        "UPDATE stores_stocklevel SET seq = 2, on_hand = 5, reserved = 0, change_on_hand = 5, change_reserved = 0",
+        "stocklevel_moves_forward",
     ),
     "the same line again": ("UPDATE stores_stocklevel SET moved_at = now()", "stocklevel_moves_forward"),
     "an older count": ("UPDATE stores_lastcounts SET counted_at = '{2020-01-01}'", "lastcounts_move_on"),
@@ -49,23 +68,15 @@ ATTACKS = {
     "a level gone": ("DELETE FROM stores_stocklevel", "stocklevel_is_not_deleted"),
     "a line changed": ("UPDATE stores_stockmovement SET reason = ''", "append-only"),
     "a line gone": ("DELETE FROM stores_stockmovement WHERE kind = 'reserved'", "append-only"),
-    "a line that does not follow": (
-        LINE.format(change=1, on_hand="on_hand + 1", prev_seq="seq - 1", prev_on_hand="on_hand"),
-        "follows_the_one_before",
-    ),
+    "a second line in one place": (LINE.format(on=0), "stockmovement_pkey"),
+    "a line that is left out": (MOVED.format(line=LINE.format(on=2), more=""), "stocklevel_moves_forward"),
+    "a level that says more than its line": (MOVED.format(line=RIGHT_LINE, more=" + 1"), "explained_by_the_ledger"),
     "a line that adds up wrongly": (
-        LINE.format(change=1, on_hand="on_hand + 2", prev_seq="seq", prev_on_hand="on_hand"), "follows_the_one_before",
+        MOVED.format(line=RIGHT_LINE.replace("on_hand + 1", "on_hand + 2"), more=""), "stocklevel_moves_forward",
     ),
-    "a line after one that never was": (
-        LINE.format(change=1, on_hand="on_hand + 2", prev_seq="seq", prev_on_hand="on_hand + 1"), "stockmovement_chain",
-    ),
-    "a line that forgets the one before": (
-        LINE.format(change=1, on_hand="1", prev_seq="seq", prev_on_hand="NULL"), "follows_the_one_before",
-    ),
-    "a second line in one place": (
-        RIGHT_LINE.replace("seq + 1", "seq", 1),
-        "follows_the_one_before",
-    ),
+    "a shelf that begins in the middle": (OPENED.format(seq=2, on_hand=1), "stocklevel_begins_at_zero"),
+    "a shelf that begins with more than it was given": (OPENED.format(seq=1, on_hand=2), "stocklevel_begins_at_zero"),
+    "a line without a key": (RIGHT_LINE.replace("'attack'", "NULL"), "has_a_key_or_was_counted"),
     "a line by nobody": (
         RIGHT_LINE.replace("person:1", ""),
         "done_by_somebody",

@@ -140,4 +140,4 @@ def count_all(counted):
             " unnest(%s::bigint[], %s::smallint[], %s::int[]) AS s (outlet_id, phone_id, on_hand)",
             [list(column) for column in zip(*counted, strict=True)],
         )
-        apply_staged_counts(cursor, table="staged", actor="partner:erp", operation_key=act().key)
+        apply_staged_counts(cursor, table="staged", actor="partner:erp", reference="count:bulk")

@@ -143,7 +143,7 @@ def count_in_bulk(rows):
             "CREATE TEMPORARY TABLE staged (outlet_id int, phone_id smallint, on_hand int, counted_at timestamptz)"
         )
         cursor.executemany("INSERT INTO staged VALUES (%s, %s, %s, %s)", rows)
-        summary = apply_staged_counts(cursor, table="staged", actor="partner:erp", operation_key="bulk", opening=True)
+        summary = apply_staged_counts(cursor, table="staged", actor="partner:erp", reference="count:bulk", opening=True)
         cursor.execute("DROP TABLE staged")
         return summary
 

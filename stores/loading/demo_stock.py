@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from uuid import uuid4
 
 from django.db import connection, transaction
 from django.db.models import Count
@@ -87,7 +86,7 @@ def stock_the_shelves() -> int:
             cursor,
             table="staged_counts",
             actor="system:load_demo",
-            operation_key=f"load_demo:{uuid4().hex}",
+            reference="count:load_demo",
             opening=True,
         )
         cursor.execute("DROP TABLE staged_stock, staged_counts")

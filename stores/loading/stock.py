@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from uuid import uuid4
 
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
@@ -119,6 +118,6 @@ def _compare(cursor: Any) -> tuple[int, int, int]:
 
 
 def _apply(cursor: Any, actor: str) -> tuple[int, int, int]:
-    operation_key = f"load_stock:{uuid4().hex}"
-    summary = apply_staged_counts(cursor, table="staged_counts", actor=actor, operation_key=operation_key, opening=True)
+    reference = "count:load_stock"
+    summary = apply_staged_counts(cursor, table="staged_counts", actor=actor, reference=reference, opening=True)
     return summary.opened, summary.changed, summary.unchanged + summary.refused

@@ -67,7 +67,7 @@ class Command(BaseCommand):
             cursor.execute("ANALYZE stores_outlet")
             with transaction.atomic():
                 summary = apply_staged_counts(
-                    cursor, table="scale_counts", actor="system:load_scale", operation_key="load_scale", opening=True
+                    cursor, table="scale_counts", actor="system:load_scale", reference="count:load_scale", opening=True
                 )
             cursor.execute("DROP TABLE scale_town, scale_counts")
             cursor.execute("VACUUM ANALYZE stores_stocklevel")
