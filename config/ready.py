@@ -8,18 +8,14 @@ or when the version of the catalogue moves, which each process looks up at most 
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import math
-import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import lru_cache
-from threading import Lock, local
+from threading import Lock
 from typing import NamedTuple
 
-import brotli  # type: ignore[import-untyped]
 import django.db
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -27,11 +23,7 @@ from django.utils.cache import get_max_age
 
 from catalog.caching import NOT_TO_KEEP, cache_control, is_personal
 from catalog.catalogue import Catalogue, Edition, current_catalogue
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from config import squeeze
 
 # Bytes that one process spends on ready pages: some 800 pages.
 MAX_BYTES = 32 * 2**20
@@ -40,13 +32,6 @@ MAX_PAGE_BYTES = 256 * 2**10
 MAX_QUERY = 300
 # How many addresses with a query are remembered as asked for once.
 MAX_ASKED_ONCE = 4096
-# At level 5 Zstandard makes a page as small as brotli's level 4 does, in half the time; at level 4 a twentieth larger,
-# in half of that, which is good enough for pages that are short.
-ZSTD_LEVEL = 5
-ZSTD_LEVEL_OF_SHORT = 4
-SHORT_BYTES = 20_000
-QUICK_BROTLI = 4
-THOROUGH_BROTLI = 11
 # Squeezing a page as small as it goes costs forty times the quick way, as much as a hundred answers: only what is asked
 # for often gets it, and what is good for seconds only when it is asked for very often.
 THOROUGH_AFTER = 8
@@ -76,15 +61,14 @@ class ReadyPage:
         self.made_at = made_at
         self.ends_at = ends_at
         self.is_timeless = getattr(response, "tells_of_catalogue_alone", False)
-        self.good_for = get_max_age(response) or 0
+        self.good_for = seconds_to_keep(response)
         self.bodies = {"identity": response.content}
         self.is_thorough = False
         self.thorough_after = THOROUGH_AFTER if self.is_timeless else THOROUGH_AFTER_IN_SECONDS
         self.times_asked = 0
-        headers = dict(response.headers)
         # One weak tag for all codings: they mean the same page.
-        headers["ETag"] = f'W/"{hashlib.sha256(response.content).hexdigest()[:24]}"'
-        self.headers = headers
+        response.headers["ETag"] = f'W/"{squeeze.digest(response.content)}"'
+        self.headers = dict(response.headers)
 
     @property
     def size(self) -> int:
@@ -100,23 +84,22 @@ class ReadyPage:
         is_known = edition is None or edition == self.edition
         return is_known and now < self.ends_at and (self.is_timeless or now - self.made_at < self.good_for)
 
-    def answer(self, codings: Codings, now: float) -> HttpResponse:
+    def answer(self, codings: Codings, now: float, response: HttpResponse | None = None) -> HttpResponse:
+        """Return the page, in the `response` that it was made of where that is at hand: it has its headers."""
         self.times_asked += 1
         coding = codings.quick
         if codings.small == "br" and self.times_asked >= self.thorough_after:
             coding = "br"
             if not self.is_thorough:
-                self.bodies["br"] = brotli.compress(
-                    self.bodies["identity"], mode=brotli.MODE_TEXT, quality=THOROUGH_BROTLI
-                )
+                self.bodies["br"] = squeeze.thoroughly(self.bodies["identity"])
                 self.is_thorough = True
         body = self.bodies.get(coding)
         if body is None:
-            body = self.bodies[coding] = _encode(coding, self.bodies["identity"])
-        response = HttpResponse(body)
+            body = self.bodies[coding] = squeeze.encode(coding, self.bodies["identity"])
+        if response is None:
+            response = HttpResponse(headers=self.headers)
+        response.content = body
         headers = response.headers
-        for name, value in self.headers.items():
-            headers[name] = value
         headers["Content-Length"] = str(len(body))
         if coding != "identity":
             headers["Content-Encoding"] = coding
@@ -125,26 +108,6 @@ class ReadyPage:
         elif self.ends_at - now < self.good_for:
             headers["Cache-Control"] = cache_control(False, self.good_for, self.ends_at - now)
         return response
-
-
-def _encode(coding: str, plain: bytes) -> bytes:
-    if coding == "zstd":
-        compressor = _compressors.short if len(plain) < SHORT_BYTES else _compressors.long
-        return compressor.compress(plain, mode=zstd.ZstdCompressor.FLUSH_FRAME)
-    if coding == "br":
-        return brotli.compress(plain, mode=brotli.MODE_TEXT, quality=QUICK_BROTLI)
-    return gzip.compress(plain, 9, mtime=0)
-
-
-class _Compressors(local):
-    """Each thread's own: to make a new one for every page would cost half as much again as to compress the page."""
-
-    def __init__(self) -> None:
-        self.short = zstd.ZstdCompressor(ZSTD_LEVEL_OF_SHORT)
-        self.long = zstd.ZstdCompressor(ZSTD_LEVEL)
-
-
-_compressors = _Compressors()
 
 
 class Shelf:
@@ -238,7 +201,7 @@ class ReadyPages:
         if page is not None and page.is_good(catalogue.edition if catalogue else None, now):
             return page.answer(codings, now)
         response = self._make(request)
-        if catalogue is None or request.method != "GET" or not may_be_kept(response):
+        if catalogue is None or request.method != "GET" or not seconds_to_keep(response):
             return response
         # Also where it gets no place yet: its tag must be the one that it will have there.
         page = ReadyPage(
@@ -249,7 +212,7 @@ class ReadyPages:
         )
         if self.shelf.wants(address):
             self.shelf.put(address, page)
-        return page.answer(codings, now)
+        return page.answer(codings, now, response)  # type: ignore[arg-type]
 
     def _make(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
@@ -257,15 +220,20 @@ class ReadyPages:
         return response
 
 
-def may_be_kept(response: HttpResponseBase) -> bool:
-    """Whether `response` says of itself that a shared cache may keep it, and is the same whoever asks."""
+def seconds_to_keep(response: HttpResponseBase) -> int:
+    """Return how long `response` says that a shared cache may keep it; 0 where it is not the same whoever asks."""
     if response.status_code != 200 or response.streaming or response.cookies or "Content-Encoding" in response.headers:
-        return False
+        return 0
     if len(response.content) > MAX_PAGE_BYTES:  # type: ignore[attr-defined]
-        return False
-    varies = _words(response.headers.get("Vary", ""))
-    is_public = "public" in _words(response.headers.get("Cache-Control", ""))
-    return is_public and bool(get_max_age(response)) and varies <= {"cookie", "accept-encoding"}
+        return 0
+    return _seconds_to_keep(response.headers.get("Cache-Control", ""), response.headers.get("Vary", ""))
+
+
+@lru_cache(maxsize=256)
+def _seconds_to_keep(control: str, vary: str) -> int:
+    if "public" not in _words(control) or not _words(vary) <= {"cookie", "accept-encoding"}:
+        return 0
+    return get_max_age(HttpResponse(headers={"Cache-Control": control})) or 0
 
 
 def _words(header: str) -> set[str]:

@@ -22,7 +22,8 @@ from catalog import catalogue
 from catalog.catalogue import Edition
 from catalog.models import Brand
 from config import ready
-from config.ready import Codings, ReadyPage, Shelf, codings_for, zstd
+from config.ready import Codings, ReadyPage, Shelf, codings_for
+from config.squeeze import zstd
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.ready_site")]
 
