@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.utils.safestring import SafeString
@@ -47,8 +48,9 @@ def store(outlet: Outlet, week: Week, closures: Iterable[Closure], *, address: s
     return thing
 
 
+@lru_cache(maxsize=1000)
 def _hours(week: Week) -> list[dict[str, Any]]:
-    """Return the hours with the days that keep them: one entry for a shop that is the same every day."""
+    """Return the hours with the days that keep them: one entry for a shop that is the same every day. Not to change."""
     days: dict[Hours, list[str]] = {}
     for name, spans in zip(DAYS, week, strict=True):
         for span in spans:
