@@ -11,15 +11,14 @@ from typing import Any, NamedTuple
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import DateField, F, FloatField, Func, IntegerField, Q, SmallIntegerField, TextField, Value
 from django.db.models.functions import Cast, Coalesce
-from django.urls import reverse
 
 from catalog.models import speaks_english
 from stores.geography import Point, distance_km
 from stores.hours import NO_WEEK, SHANGHAI, Opening, closures_of, opening_at, weeks_of
-from stores.models import Outlet, PlaceKey, Region
+from stores.models import Outlet, PlaceKey, Region, outlets_address
 from stores.place_words import COUNTY_OFFSET, distances
-from stores.prepared import IsAnyOf, Parameter, Prepared
-from stores.querysets import OutletQuerySet
+from stores.prepared import IsAnyOf, Parameter, Planned, PlannedOnce
+from stores.querysets import OutletQuerySet, towns_of
 from stores.questions import Question, no_such_page
 from stores.search import Hit, find_places
 
@@ -76,7 +75,8 @@ def find_near(point: Point, question: Question, moment: datetime) -> Found:
 
 def find_in_region(region: Region, question: Question, moment: datetime) -> Found:
     """Return the shops of a region in the order of their codes. At most two queries."""
-    return _page(_inside, {"prefix": region.prefix}, question, moment)
+    first, last = towns_of(region.prefix)
+    return _page(_inside, {"first": first, "last": last}, question, moment)
 
 
 def codes_of(hits: Sequence[Hit]) -> dict[str, list[str]]:
@@ -105,7 +105,8 @@ def _near() -> OutletQuerySet:
 
 
 def _inside() -> OutletQuerySet:
-    return Outlet.objects.visible().with_prefix(Parameter("prefix", TextField())).order_by("town_id", "code")
+    first, last = (Parameter(name, TextField()) for name in ("first", "last"))
+    return Outlet.objects.visible().between(first, last).order_by("town_id", "code")
 
 
 Outlets = Callable[[], OutletQuerySet]
@@ -120,7 +121,7 @@ def _page(outlets: Outlets, asked: dict[str, Any], question: Question, moment: d
 
 
 @cache
-def _prepared(outlets: Outlets, with_stock: bool, only_having: bool) -> Prepared:
+def _prepared(outlets: Outlets, with_stock: bool, only_having: bool) -> Planned:
     """Return the question for what a row of a list says of the outlets, by the parameters of `outlets` and its own."""
 
     def make() -> Any:
@@ -143,7 +144,7 @@ def _prepared(outlets: Outlets, with_stock: bool, only_having: bool) -> Prepared
             "call_first",
         )
 
-    return Prepared(make)
+    return PlannedOnce(make) if outlets is _named else Planned(make)
 
 
 def _rows(
@@ -159,9 +160,9 @@ def _rows(
 
 def _in_words(found: list[tuple[Any, ...]], moment: datetime) -> list[OutletRow]:
     """Return what `_prepared` found as rows in the active language. One query."""
-    weeks = weeks_of(row[4] for row in found)
+    weeks, now = weeks_of(row[4] for row in found), moment.astimezone(SHANGHAI)
     is_english = speaks_english()
-    list_address = reverse("stores:outlets")
+    list_address = outlets_address()
     distance_words = distances()
     # Most shops of a list keep the same hours.
     openings: dict[tuple[str, ...], Opening] = {}
@@ -171,7 +172,7 @@ def _in_words(found: list[tuple[Any, ...]], moment: datetime) -> list[OutletRow]
         opening = openings.get(key)
         if opening is None:
             week = weeks.get(timetable, NO_WEEK)
-            opening = openings[key] = opening_at(moment, week, closures_of(tuple(closures)), state)
+            opening = openings[key] = opening_at(now, week, closures_of(tuple(closures)), state)
         distance = None
         if chord is not None:
             distance = distance_words(distance_km(chord), accuracy, source == COUNTY_OFFSET)

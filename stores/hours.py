@@ -8,24 +8,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import groupby
+from time import monotonic
 from typing import Any, NamedTuple
 
 from django.contrib.postgres.aggregates import StringAgg
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BigIntegerField, TextField, Value
 from django.db.models.functions import Cast, Concat
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from catalog.models import local_text
 from catalog.moments import SHANGHAI, clock, day_in_words
 from stores.models import Outlet, TimetableHours
-from stores.prepared import IsAnyOf, Parameter, Prepared
+from stores.prepared import IsAnyOf, Parameter, Planned
 
+# Of so many different hours a process remembers what they come to.
+MOST_FOUND = 2000
+# For how many seconds a process may go on telling hours that it has read: the pages that show them are kept longer.
+HOURS_ARE_FRESH = 1.0
 # A shop that does not open within so many days opens on no day that is worth telling.
 DAYS_AHEAD = 100
 
@@ -82,13 +87,30 @@ class Opening:
     is_open: bool = False
     changes_at: datetime | None = None
     closure: Closure | None = None
+    # What was said of it, by language: thousands of shops keep the same hours.
+    said: dict[str | None, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def mark(self) -> str:
         return "✓" if self.is_open else "✗"
 
+    def holds_at(self, moment: datetime) -> bool:
+        """Whether it, and what is said of it, is as true at another moment: no other day, and nothing changed."""
+        return (
+            self.moment <= moment
+            and (self.changes_at is None or moment < self.changes_at)
+            and self.moment.date() == moment.astimezone(SHANGHAI).date()
+        )
+
     def __str__(self) -> str:
         """Say it as a clerk would: open until half past five, opens tomorrow at nine."""
+        language = get_language()
+        words = self.said.get(language)
+        if words is None:
+            words = self.said[language] = self._in_words()
+        return words
+
+    def _in_words(self) -> str:
         if self.state != Outlet.State.OPEN:
             return str(Outlet.State(self.state).label)
         if self.changes_at is None:
@@ -112,11 +134,27 @@ class Opening:
 def opening_at(
     moment: datetime, week: Week, closures: Iterable[Closure] = (), state: str = Outlet.State.OPEN
 ) -> Opening:
-    """Return whether a shop with these hours is open at `moment` (aware), and when that changes."""
+    """
+    Return whether a shop with these hours is open at `moment` (aware), and when that changes.
+
+    What was found for the same hours earlier that day, and still holds, is returned again with its own `moment`.
+    """
+    hours = week, tuple(closures), state
+    opening = _found.get(hours)
+    if opening is None or not opening.holds_at(moment):
+        if len(_found) >= MOST_FOUND:
+            _found.clear()
+        opening = _found[hours] = _find_opening(moment, *hours)
+    return opening
+
+
+_found: dict[tuple[Week, tuple[Closure, ...], str], Opening] = {}
+
+
+def _find_opening(moment: datetime, week: Week, closures: tuple[Closure, ...], state: str) -> Opening:
     now = moment.astimezone(SHANGHAI)
     if state != Outlet.State.OPEN:
         return Opening(state, now)
-    closures = list(closures)
     closure = _covering(now.date(), closures)
     for days in range(DAYS_AHEAD):
         day = now.date() + timedelta(days=days)
@@ -135,13 +173,40 @@ def _covering(day: date, closures: Iterable[Closure]) -> Closure | None:
     return next((closure for closure in closures if closure.first_day <= day <= closure.last_day), None)
 
 
-def weeks_of(timetables: Iterable[int]) -> dict[int, Week]:
-    """Return the week of each of the timetables (their keys). One query, if there are any."""
-    asked = list(set(timetables))
-    return {timetable: _week(spans) for timetable, spans in _hours_of.rows(timetables=asked)} if asked else {}
+class _Read(NamedTuple):
+    """The weeks that a process has read since a moment (monotonic seconds); those without hours are among them."""
+
+    since: float
+    weeks: dict[int, Week]
 
 
-@Prepared
+_read = _Read(0.0, {})
+
+
+def weeks_of(timetables: Iterable[int]) -> Mapping[int, Week]:
+    """
+    Return the week of each of the timetables (their keys), and perhaps of others.
+
+    One query at most once in HOURS_ARE_FRESH for the same timetable, if there are any.
+    """
+    global _read
+    read, now = _read, monotonic()
+    if now - read.since >= HOURS_ARE_FRESH:
+        read = _read = _Read(now, {})
+    asked = [timetable for timetable in set(timetables) if timetable not in read.weeks]
+    if asked:
+        found = {timetable: _week(spans) for timetable, spans in _hours_of.rows(timetables=asked)}
+        read.weeks.update(dict.fromkeys(asked, NO_WEEK) | found)
+    return read.weeks
+
+
+def forget_hours() -> None:
+    """Let the next who asks for hours read them."""
+    global _read
+    _read = _Read(0.0, {})
+
+
+@Planned
 def _hours_of() -> Any:
     timetables = Parameter("timetables", ArrayField(BigIntegerField()))
     span = Concat(*(Cast(name, TextField()) for name in ("weekday", "opens", "closes")), Value(" ", TextField()))
@@ -160,6 +225,11 @@ def _week(spans: str) -> Week:
 
 def week_in_words(week: Week) -> list[tuple[str, str]]:
     """Return the week as lines of days and hours, with days in a row that are alike taken together."""
+    return list(_week_in_words(week, get_language()))
+
+
+@lru_cache(maxsize=1000)
+def _week_in_words(week: Week, _language: str | None) -> tuple[tuple[str, str], ...]:
     lines = []
     for hours, days in groupby(range(7), key=week.__getitem__):
         first, *rest = days
@@ -170,7 +240,7 @@ def week_in_words(week: Week) -> list[tuple[str, str]]:
             f"{opens:%H:%M}–{closes:%H:%M}" for opens, closes in hours
         )
         lines.append((name, spans or pgettext("a day", "closed")))
-    return lines
+    return tuple(lines)
 
 
 def weekday_name(weekday: int) -> str:

@@ -7,7 +7,7 @@ catalogue is made once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
 from django.urls import reverse
@@ -61,11 +61,13 @@ def outlet_lines(rows: Iterable[OutletRow], phone: Phone | None) -> Iterator[Saf
         )
 
 
-def shelf_lines(shelves: Iterable[Shelf], outlet: Outlet) -> Iterator[SafeString]:
+def shelf_lines(shelves: Sequence[Shelf], outlet: Outlet) -> Iterator[SafeString]:
     """Yield a line for each shelf: phone, price, whether it is there, when it was counted, where else it is."""
     catalogue = current_catalogue()
     phones, marks, ways = _phone_lines(catalogue), _stock_marks(catalogue), _ways_to_reserve(catalogue)
     heading, between, counted_on = escape(_("Nearest:")), pgettext("between shops", "; "), _("counted %(day)s")
+    # A few shops around here have most of what this one lacks.
+    links = {shop: _elsewhere(shop) for shop in {shop for shelf in shelves for shop in shelf.elsewhere}}
     for shelf in shelves:
         day = counted_on % {"day": shelf.counted}
         counted = f" <small>{escape(day)}</small>" if shelf.counted else ""
@@ -73,7 +75,7 @@ def shelf_lines(shelves: Iterable[Shelf], outlet: Outlet) -> Iterator[SafeString
         way = ways[shelf.phone.pk].format(outlet.code) if shelf.available and shelf.phone.pk in ways else ""
         line = f"{phones[shelf.phone.pk]} {mark}{counted}{way}"
         if shelf.elsewhere:
-            line += f"<small>{heading} {between.join(map(_elsewhere, shelf.elsewhere))}</small>"
+            line += f"<small>{heading} {between.join(map(links.__getitem__, shelf.elsewhere))}</small>"
         yield mark_safe(line)  # noqa: S308 - every part is ours or escaped
 
 

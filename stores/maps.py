@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.models import CharField
 
 from stores.models import Region, RegionMap
-from stores.prepared import Parameter, Prepared
+from stores.prepared import Parameter, Planned
 
 # A map's longer side has so many cells. Outlets in one cell are one dot, so a map has a size that the number of outlets
 # cannot outgrow.
@@ -66,7 +66,7 @@ def map_of(region: Region | None) -> RegionMap | None:
     return None
 
 
-@Prepared
+@Planned
 def _map_of_region() -> Any:
     maps = RegionMap.objects.filter(region=Parameter("region", CharField()))
     return maps.values_list("width", "height", "path")

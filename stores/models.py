@@ -63,6 +63,11 @@ def _address(name: str, language: str | None, script_prefix: str) -> str:
     return reverse(name, args=["0"]).removesuffix("0/")
 
 
+def outlets_address() -> str:
+    """Return what the addresses of all outlets begin with, in the active language and text size."""
+    return _address("stores:outlet", get_language(), get_script_prefix())
+
+
 class Region(models.Model):
     """
     One node of the tree province > city > county > town.
@@ -233,7 +238,7 @@ class Outlet(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return f"{_address('stores:outlet', get_language(), get_script_prefix())}{self.code}/"
+        return f"{outlets_address()}{self.code}/"
 
     @property
     def name(self) -> str:

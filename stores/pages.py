@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models import BigIntegerField, CharField, DateField
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import BigIntegerField, CharField, DateField, FloatField
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -28,12 +28,14 @@ from stores.hours import (
     week_in_words,
     weeks_of,
 )
-from stores.models import AVAILABLE, Outlet, Region, RegionStock, StockLevel
+from stores.models import AVAILABLE, Outlet, Region, RegionStock, StockLevel, outlets_address
 from stores.place_words import COUNTY_OFFSET, distance_in_words, distances, way_from_seat
-from stores.prepared import Parameter, Prepared
+from stores.prepared import Parameter, Planned
 
 # Where else a phone is that this shop has not got: so many shops.
 ELSEWHERE = 3
+# Among so many of the nearest shops most phones are found; the others are searched for one by one.
+NEIGHBOURS = 16
 # Shops of the same town to suggest where a code is wrong.
 MOST_SUGGESTIONS = 5
 
@@ -129,6 +131,7 @@ def find_outlet(code: str, moment: datetime) -> tuple[Outlet, tuple[Closure, ...
     return outlet, closures_of(tuple(periods))
 
 
+_PLACE_FIELDS = ("coordinate_source", "coordinate_accuracy_km")
 _OUTLET_FIELDS = (
     "id",
     "code",
@@ -140,8 +143,7 @@ _OUTLET_FIELDS = (
     "telephone",
     "latitude",
     "longitude",
-    "coordinate_source",
-    "coordinate_accuracy_km",
+    *_PLACE_FIELDS,
     "state",
     "timetable_id",
     "call_first",
@@ -163,7 +165,7 @@ def _region_from(values: Sequence[Any]) -> Region:
     return region
 
 
-@Prepared
+@Planned
 def _outlet_of_code() -> Any:
     outlets = Outlet.objects.filter(code=Parameter("code", CharField())).order_by()
     outlets = outlets.with_closures(Parameter("today", DateField()))
@@ -203,7 +205,7 @@ def _shelves(outlet: Outlet) -> tuple[list[Shelf], str]:
     return sorted(shelves, key=lambda shelf: not shelf.available), days.pop() if len(days) == 1 else ""
 
 
-@Prepared
+@Planned
 def _levels_of_outlet() -> Any:
     levels = StockLevel.objects.filter(outlet=Parameter("outlet", BigIntegerField()))
     return levels.with_counted_at().values_list("phone", AVAILABLE, "counted_at")
@@ -213,42 +215,68 @@ def _day(counted_at: datetime | None) -> str:
     return day_in_words(counted_at.astimezone(SHANGHAI)) if counted_at else ""
 
 
+@Planned
+def _nearest_shops() -> Any:
+    here = (Parameter(name, FloatField()) for name in ("latitude", "longitude"))
+    shops = Outlet.objects.open().nearest(tuple(here)).with_phones()
+    return shops.values_list("phones", "code", "name_zh", "name_en", "chord", *_PLACE_FIELDS)
+
+
 # Each phone's nearest shelves come from the index by phone and place, so a rare phone is found as fast as a common one;
 # the index serves only integers of its own type.
-_NEAREST_SHELVES = """
-    SELECT missing.phone_id, other.code, other.name_zh, other.name_en, near.chord, other.coordinate_source,
-        greatest(other.coordinate_accuracy_km, %(accuracy)s)
-    FROM unnest(%(phones)s::smallint[]) AS missing (phone_id) CROSS JOIN LATERAL (
-        SELECT outlet_id, position <-> (SELECT position FROM stores_outlet WHERE id = %(outlet)s) AS chord
-        FROM stores_stocklevel
-        WHERE phone_id = missing.phone_id AND is_available
-        ORDER BY position <-> (SELECT position FROM stores_outlet WHERE id = %(outlet)s)
-        LIMIT %(count)s
-    ) AS near JOIN stores_outlet other ON other.id = near.outlet_id
-    ORDER BY missing.phone_id, near.chord
-"""
+@Planned
+def _nearest_shelves() -> str:
+    return f"""
+        SELECT missing.phone_id, other.code, other.name_zh, other.name_en, near.chord, other.coordinate_source,
+            other.coordinate_accuracy_km
+        FROM unnest(%(phones)s::smallint[]) AS missing (phone_id) CROSS JOIN LATERAL (
+            SELECT outlet_id, position <-> (SELECT position FROM stores_outlet WHERE id = %(outlet)s::bigint) AS chord
+            FROM stores_stocklevel
+            WHERE phone_id = missing.phone_id AND is_available
+            ORDER BY position <-> (SELECT position FROM stores_outlet WHERE id = %(outlet)s::bigint)
+            LIMIT {ELSEWHERE}
+        ) AS near JOIN stores_outlet other ON other.id = near.outlet_id
+        ORDER BY missing.phone_id, near.chord
+    """
 
 
 def _elsewhere(outlet: Outlet, phones: list[int]) -> dict[int, list[Elsewhere]]:
-    """Return the nearest shops that have each of `phones`. One query."""
-    params: dict[str, Any] = {
-        "outlet": outlet.pk,
-        "phones": phones,
-        "count": ELSEWHERE,
-        "accuracy": outlet.coordinate_accuracy_km,
-    }
-    shops: dict[int, list[Elsewhere]] = {}
-    list_address = reverse("stores:outlets")
-    is_english, distance_words = speaks_english(), distances()
-    is_vague_here = outlet.place_is_vague
-    with connection.cursor() as cursor:
-        cursor.execute(_NEAREST_SHELVES, params)
-        for phone, code, chinese, english, chord, source, accuracy in cursor:
-            is_vague = is_vague_here or source == COUNTY_OFFSET
-            distance = distance_words(distance_km(chord), accuracy, is_vague)
-            shop = Elsewhere(english if is_english else chinese, f"{list_address}{code}/", distance)
-            shops.setdefault(phone, []).append(shop)
+    """
+    Return the nearest shops that have each of `phones`. One query; two where a phone is rare around here.
+
+    Most phones are in a few of the nearest shops, and those are found at once for all phones.
+    """
+    if not phones:
+        return {}
+    in_words = _shops_in_words(outlet)
+    shops: dict[int, list[Elsewhere]] = {phone: [] for phone in phones}
+    near = _nearest_shops.rows(limit=NEIGHBOURS, latitude=outlet.latitude, longitude=outlet.longitude)
+    for there, *values in near:
+        lacking = [shops[phone] for phone in there if phone in shops and len(shops[phone]) < ELSEWHERE]
+        if lacking:
+            shop = in_words(*values)
+            for found in lacking:
+                found.append(shop)
+    rare = [phone for phone, found in shops.items() if len(found) < ELSEWHERE]
+    if rare and len(near) == NEIGHBOURS:
+        shops |= {phone: [] for phone in rare}
+        for phone, *values in _nearest_shelves.rows(phones=rare, outlet=outlet.pk):
+            shops[phone].append(in_words(*values))
     return shops
+
+
+def _shops_in_words(outlet: Outlet) -> Callable[..., Elsewhere]:
+    """Return what makes a row of the two questions above a shop as seen from `outlet`."""
+    list_address = outlets_address()
+    is_english, distance_words = speaks_english(), distances()
+    is_vague_here, accuracy_here = outlet.place_is_vague, outlet.coordinate_accuracy_km
+
+    def in_words(code: str, chinese: str, english: str, chord: float, source: str, accuracy: int) -> Elsewhere:
+        is_vague = is_vague_here or source == COUNTY_OFFSET
+        distance = distance_words(distance_km(chord), max(accuracy, accuracy_here), is_vague)
+        return Elsewhere(english if is_english else chinese, f"{list_address}{code}/", distance)
+
+    return in_words
 
 
 def around(region: Region) -> list[Region]:
@@ -264,7 +292,7 @@ def find_region(code: str) -> Region:
     return _region_from(rows[0])
 
 
-@Prepared
+@Planned
 def _region_of_code() -> Any:
     regions = Region.objects.filter(code=Parameter("code", CharField())).order_by()
     return regions.values_list(*_with_those_around(""))
@@ -280,7 +308,7 @@ def children_of(region: Region) -> list[NamedPlace]:
     ]
 
 
-@Prepared
+@Planned
 def _children() -> Any:
     children = Region.objects.filter(parent=Parameter("parent", CharField()))
     return children.values_list("code", "name_zh", "name_en", "outlet_count")
@@ -299,6 +327,6 @@ def outlets_with_each_phone(region: Region) -> dict[int, int]:
     return dict(_stock_of_region.rows(region=region.pk))
 
 
-@Prepared
+@Planned
 def _stock_of_region() -> Any:
     return RegionStock.objects.filter(region=Parameter("region", CharField())).values_list("phone", "outlets_with")

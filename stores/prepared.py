@@ -8,6 +8,7 @@ left to do for a page is to fill in the values.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cached_property
 from itertools import count
@@ -17,13 +18,17 @@ from weakref import WeakKeyDictionary
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import BooleanField, Expression, Field, Func, QuerySet
 
+# Where SQL that is written out leaves a value open, as psycopg2 has it.
+OPEN = re.compile(r"%\((\w+)\)s")
+
 
 class Parameter(Expression):
-    """Stands for a value that is only known when the question is asked."""
+    """Stands for a value that is only known when the question is asked. Without a field, PostgreSQL finds its type."""
 
-    def __init__(self, name: str, field: Field) -> None:
+    def __init__(self, name: str, field: Field | None = None) -> None:
         super().__init__(output_field=field)
         self.name = name
+        self.declared = field
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         return "%s", [self]
@@ -39,15 +44,18 @@ class IsAnyOf(Func):
 
 
 class Prepared:
-    """The rows of a queryset of values with parameters, as plain tuples."""
+    """The rows of a queryset of values with parameters, or of SQL with `%(name)s` for each, as plain tuples."""
 
-    def __init__(self, make: Callable[[], QuerySet[Any, Any]]) -> None:
+    def __init__(self, make: Callable[[], QuerySet[Any, Any] | str]) -> None:
         """`make` is called when the rows are first asked for: only then all models are there."""
         self._make = make
 
     @cached_property
     def _statement(self) -> tuple[str, tuple[Any, ...]]:
-        return self._make().query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
+        question = self._make()
+        if isinstance(question, str):
+            return OPEN.sub("%s", question), tuple(map(Parameter, OPEN.findall(question)))
+        return question.query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
 
     def rows(self, *, limit: int | None = None, offset: int = 0, **values: Any) -> list[tuple[Any, ...]]:
         """
@@ -77,38 +85,56 @@ class Planned(Prepared):
     as long as it lasts ("session mode").
     """
 
-    def __init__(self, make: Callable[[], QuerySet[Any, Any]]) -> None:
+    execute = "EXECUTE"
+
+    def __init__(self, make: Callable[[], QuerySet[Any, Any] | str]) -> None:
         super().__init__(make)
-        self._by_limit: dict[int | None, tuple[str, str, list[Parameter]]] = {}
+        self._by_limit: dict[int | None, tuple[str, str, list[str]]] = {}
 
     def rows(self, *, limit: int | None = None, offset: int = 0, **values: Any) -> list[tuple[Any, ...]]:
         if offset:
             return super().rows(limit=limit, offset=offset, **values)
         with connection.cursor() as cursor:
-            name, statement, parameters = self._by_limit.get(limit) or self._name(limit, cursor)
+            execute, prepare, names = self._by_limit.get(limit) or self._write_down(limit, cursor)
             ready = _ready.setdefault(connection.connection, set())
-            if name not in ready:
+            if prepare not in ready:
                 # No question by itself, so it goes past what counts questions.
                 with connection.wrap_database_errors, connection.connection.cursor() as bare:
-                    bare.execute(statement)
-                ready.add(name)
-            holes = f" ({', '.join(['%s'] * len(parameters))})" if parameters else ""
-            cursor.execute(f"EXECUTE {name}{holes}", [values[parameter.name] for parameter in parameters])
+                    bare.execute(prepare)
+                ready.add(prepare)
+            cursor.execute(execute, [values[name] for name in names])
             return cursor.fetchall()
 
-    def _name(self, limit: int | None, cursor: Any) -> tuple[str, str, list[Parameter]]:
-        """Return a name for the statement with this limit, the statement that says what it means, its parameters."""
+    def _write_down(self, limit: int | None, cursor: Any) -> tuple[str, str, list[str]]:
+        """Return how to ask with this limit, the statement that makes it known, and whose values to give in turn."""
         sql, parts = self._statement
-        name, parameters, written = f"cunpu_{next(_names)}", [], []
+        parameters: dict[str, Parameter] = {}
+        written = []
         for part in parts:
             if isinstance(part, Parameter):
-                parameters.append(part)
-                written.append(f"${len(parameters)}")
+                parameters.setdefault(part.name, part)
+                written.append(f"${list(parameters).index(part.name) + 1}")
             else:
                 written.append(cursor.mogrify("%s", [part]).decode())
-        types = ", ".join(parameter.output_field.db_type(connection) or "text" for parameter in parameters)
-        command = f"PREPARE {name}{f' ({types})' if types else ''} AS {sql % tuple(written)}"
+        name = f"cunpu_{next(_names)}"
+        types = ", ".join(_type_of(parameter) for parameter in parameters.values())
+        prepare = f"PREPARE {name}{f' ({types})' if types else ''} AS {sql % tuple(written)}"
         if limit is not None:
-            command += f" LIMIT {int(limit)}"
-        self._by_limit[limit] = name, command, parameters
+            prepare += f" LIMIT {int(limit)}"
+        holes = f" ({', '.join(['%s'] * len(parameters))})" if parameters else ""
+        self._by_limit[limit] = f"{self.execute} {name}{holes}", prepare, list(parameters)
         return self._by_limit[limit]
+
+
+class PlannedOnce(Planned):
+    """
+    One with the same best plan for all values. PostgreSQL guesses otherwise where there are arrays among them.
+
+    Both commands travel together and are one transaction, so what is set ends with the question.
+    """
+
+    execute = "SET LOCAL plan_cache_mode = force_generic_plan; EXECUTE"
+
+
+def _type_of(parameter: Parameter) -> str:
+    return parameter.declared.db_type(connection) or "text" if parameter.declared else "unknown"

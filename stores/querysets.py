@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # The one expression for what an outlet can promise of a phone. (SQL has its twin in `stores.ledger`.)
 AVAILABLE = Greatest(F("on_hand") - F("reserved") - F("safety_stock"), 0)
+# A town's code has so many digits.
+TOWN_DIGITS = 9
 
 
 def digits_of(region: str) -> str:
@@ -42,9 +44,17 @@ class OutletQuerySet(models.QuerySet[Any]):
         """Keep the outlets inside `region`, whatever its level: those in towns whose code begins with its digits."""
         return self.with_prefix(region.prefix)
 
-    def with_prefix(self, digits: Any) -> OutletQuerySet:
+    def with_prefix(self, digits: str) -> OutletQuerySet:
         """Keep the outlets in towns whose code begins with `digits`."""
-        return self.filter(town__code__startswith=digits)
+        return self.between(*towns_of(digits))
+
+    def between(self, first: Any, last: Any) -> OutletQuerySet:
+        """
+        Keep the outlets in towns whose code is `first` or `last` or between them.
+
+        Unlike for a pattern, PostgreSQL finds these by index before it knows the codes, see `stores.prepared`.
+        """
+        return self.filter(town__gte=first, town__lte=last)
 
     def reached_by(self, credentials: Credentials | None) -> OutletQuerySet:
         """Keep the outlets that a partner's credentials reach; none of them without credentials."""
@@ -112,6 +122,10 @@ class OutletQuerySet(models.QuerySet[Any]):
         levels = self._stock().filter(IsAnyOf("phone", phones)).order_by("phone")
         return self.annotate(shelf=ArraySubquery(levels.values(level=JSONObject(phone="phone", available=AVAILABLE))))
 
+    def with_phones(self) -> OutletQuerySet:
+        """Annotate each outlet with `phones`: the keys of those of which it can promise at least one."""
+        return self.annotate(phones=ArraySubquery(self._stock().filter(is_available=True).values("phone")))
+
     def with_closures(self, today: Any) -> OutletQuerySet:
         """
         Annotate each outlet with `closures`: its closed periods as plain objects.
@@ -125,6 +139,11 @@ class OutletQuerySet(models.QuerySet[Any]):
         # By way of the relation, because the models import this file.
         levels = self.model._meta.get_field("stock_levels").related_model
         return levels.objects.filter(outlet=OuterRef("pk"))
+
+
+def towns_of(digits: str) -> tuple[str, str]:
+    """Return the first and the last code that a town can have whose code begins with `digits`."""
+    return digits.ljust(TOWN_DIGITS, "0"), digits.ljust(TOWN_DIGITS, "9")
 
 
 def coming_closures(periods: Any, outlet: str, today: Any) -> ArraySubquery:

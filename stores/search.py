@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection, transaction
 
@@ -24,6 +24,7 @@ from stores.place_names import (
     without_kinds_zh,
     words,
 )
+from stores.prepared import PlannedOnce
 
 # A question matches at most so many places; the rest is found by typing more.
 MOST_HITS = 200
@@ -33,6 +34,8 @@ LONGEST_QUESTION = 60
 # Provinces whose romanised name is not the pinyin of their Chinese one.
 _PINYIN_OF = {"150000": "neimenggu"}
 _OUTLET_CODE_LENGTH = 12
+# Sorts behind everything that is typed.
+_LAST = r"U&'\+10FFFF'"
 
 Kind = PlaceKey.Kind
 
@@ -94,23 +97,23 @@ _DESCRIBED = """
 # are looked up by themselves, lest thousands of towns crowd them out.
 _MATCHES = (
     _ASKED
-    + """,
+    + f""",
     found AS (
         SELECT match.* FROM asked CROSS JOIN LATERAL (
             (SELECT code, level, CASE kind WHEN 0 THEN 0 WHEN 1 THEN 1 ELSE 3 END AS rank FROM stores_placekey
                 WHERE key = asked.key AND kind < 3 AND starts_with(code, asked.scope) ORDER BY key, kind LIMIT 300)
             UNION ALL
             (SELECT code, level, CASE kind WHEN 0 THEN 2 ELSE 3 END FROM stores_placekey
-                WHERE key > asked.key AND key < asked.key || %(last)s AND starts_with(code, asked.scope)
+                WHERE key > asked.key AND key < asked.key || {_LAST} AND starts_with(code, asked.scope)
                 AND (kind IN (0, 2) OR kind = 1 AND length(asked.key) > 2) AND level < 4 ORDER BY key LIMIT 100)
             UNION ALL
             (SELECT code, level, CASE kind WHEN 0 THEN 2 ELSE 3 END FROM stores_placekey
-                WHERE key > asked.key AND key < asked.key || %(last)s AND starts_with(code, asked.scope)
+                WHERE key > asked.key AND key < asked.key || {_LAST} AND starts_with(code, asked.scope)
                 AND (kind IN (0, 2) OR kind = 1 AND length(asked.key) > 2) AND level >= 4 ORDER BY key LIMIT 300)
         ) AS match
     ),
     hit AS (
-        SELECT code, level, min(rank) AS rank FROM found GROUP BY code, level ORDER BY rank, level LIMIT %(most)s
+        SELECT code, level, min(rank) AS rank FROM found GROUP BY code, level ORDER BY rank, level LIMIT {MOST_HITS}
     )
     SELECT """
     + _DESCRIPTION
@@ -120,19 +123,19 @@ _MATCHES = (
 # One slip leaves the first or the second half of a word as it should be, or swaps the two letters in the middle.
 _NEAR_MATCHES = (
     _ASKED
-    + """,
+    + f""",
     hit AS (
         SELECT asked.key AS typed, near.key AS meant, near.code, near.level, 4 AS rank
         FROM asked CROSS JOIN LATERAL (
             (SELECT key, code, level FROM stores_placekey
                 WHERE key >= left(asked.key, length(asked.key) / 2)
-                AND key < left(asked.key, length(asked.key) / 2) || %(last)s
+                AND key < left(asked.key, length(asked.key) / 2) || {_LAST}
                 AND kind = 0 AND starts_with(code, asked.scope)
                 AND length(key) BETWEEN length(asked.key) - 1 AND length(asked.key) + 1 LIMIT 3000)
             UNION ALL
             (SELECT reverse(key), code, level FROM stores_placekey
                 WHERE key >= left(reverse(asked.key), (length(asked.key) + 1) / 2)
-                AND key < left(reverse(asked.key), (length(asked.key) + 1) / 2) || %(last)s
+                AND key < left(reverse(asked.key), (length(asked.key) + 1) / 2) || {_LAST}
                 AND kind = 3 AND starts_with(code, asked.scope)
                 AND length(key) BETWEEN length(asked.key) - 1 AND length(asked.key) + 1 LIMIT 3000)
             UNION ALL
@@ -149,6 +152,16 @@ _NEAR_MATCHES = (
 )
 
 
+@PlannedOnce
+def _matches() -> str:
+    return _MATCHES
+
+
+@PlannedOnce
+def _near_matches() -> str:
+    return _NEAR_MATCHES
+
+
 def find_places(question: str) -> list[Hit]:
     """
     Return the places that answer `question`, the best first, at most MOST_HITS.
@@ -162,21 +175,12 @@ def find_places(question: str) -> list[Hit]:
         return [Hit(asked[0], PlaceKey.OUTLET_LEVEL, 0)]
     keys = list(dict.fromkeys(key for key in spellings(asked) if key))
     splits = [(key[:cut], key[cut:]) for key in keys for cut in range(2, len(key))]
-    params: dict[str, Any] = {
-        "keys": keys,
-        "heads": [head for head, _tail in splits],
-        "tails": [tail for _head, tail in splits],
-        "last": "\U0010ffff",
-        "most": MOST_HITS,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_MATCHES, params)
-        hits = _hits(cursor.fetchall())
-        if hits or is_chinese(question):
-            return hits
-        cursor.execute(_NEAR_MATCHES, params)
-        near = [row for typed, meant, *row in cursor if is_one_slip_away(typed, meant)]
-        return _hits(list(dict.fromkeys(map(tuple, near))))[:MOST_HITS]
+    asked_for = {"keys": keys, "heads": [head for head, _tail in splits], "tails": [tail for _head, tail in splits]}
+    hits = _hits(_matches.rows(**asked_for))
+    if hits or is_chinese(question):
+        return hits
+    near = [row for typed, meant, *row in _near_matches.rows(**asked_for) if is_one_slip_away(typed, meant)]
+    return _hits(list(dict.fromkeys(map(tuple, near))))[:MOST_HITS]
 
 
 def _hits(rows: list[tuple]) -> list[Hit]:

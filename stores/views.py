@@ -78,11 +78,14 @@ def region(request: HttpRequest, code: str) -> HttpResponse:
 def outlet(request: HttpRequest, code: str) -> HttpResponse:
     question = read_question(request.GET)
     page = pages.outlet_page(code, timezone.now(), question.point)
-    return render(
-        request,
-        "stores/outlet.html",
-        {"page": page, "outlet": page.outlet, "rows": items(shelf_lines(page.shelves, page.outlet), apart="\n")},
-    )
+    context = {
+        "page": page,
+        "outlet": page.outlet,
+        "name": page.outlet.name,
+        "address": page.outlet.address,
+        "rows": items(shelf_lines(page.shelves, page.outlet), apart="\n"),
+    }
+    return render(request, "stores/outlet.html", context)
 
 
 @deed

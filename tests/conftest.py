@@ -18,6 +18,7 @@ from catalog.catalogue import Catalogue, current_catalogue, forget_catalogue
 from catalog.loading.phones import load_phones
 from config import postgres, ready
 from stores.context import forget_country
+from stores.hours import forget_hours
 from tests.site import site as site
 
 # Playwright keeps an event loop in the thread that runs the tests, and Django would refuse queries there.
@@ -93,6 +94,7 @@ def nothing_in_memory() -> Iterator[None]:
 def _forget() -> None:
     forget_catalogue()
     forget_country()
+    forget_hours()
     ready.shelf.clear()
 
 
