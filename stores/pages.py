@@ -217,8 +217,8 @@ def _day(counted_at: datetime | None) -> str:
 
 @Planned
 def _nearest_shops() -> Any:
-    here = (Parameter(name, FloatField()) for name in ("latitude", "longitude"))
-    shops = Outlet.objects.open().nearest(tuple(here)).with_phones()
+    latitude, longitude = (Parameter(name, FloatField()) for name in ("latitude", "longitude"))
+    shops = Outlet.objects.open().nearest((latitude, longitude)).with_phones()
     return shops.values_list("phones", "code", "name_zh", "name_en", "chord", *_PLACE_FIELDS)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
@@ -175,7 +175,11 @@ def find_places(question: str) -> list[Hit]:
         return [Hit(asked[0], PlaceKey.OUTLET_LEVEL, 0)]
     keys = list(dict.fromkeys(key for key in spellings(asked) if key))
     splits = [(key[:cut], key[cut:]) for key in keys for cut in range(2, len(key))]
-    asked_for = {"keys": keys, "heads": [head for head, _tail in splits], "tails": [tail for _head, tail in splits]}
+    asked_for: dict[str, Any] = {
+        "keys": keys,
+        "heads": [head for head, _tail in splits],
+        "tails": [tail for _head, tail in splits],
+    }
     hits = _hits(_matches.rows(**asked_for))
     if hits or is_chinese(question):
         return hits
