@@ -40,9 +40,12 @@ class Command(BaseCommand):
         sender = Sender()
         webhooks = threading.Thread(target=sender.run, name="webhooks", daemon=True)
         webhooks.start()
-        self._send_messages(cluster, webhooks)
-        sender.stop()
-        webhooks.join(SECONDS_TO_ANSWER)
+        try:
+            self._send_messages(cluster, webhooks)
+        finally:
+            # What is under way is written down.
+            sender.stop()
+            webhooks.join(SECONDS_TO_ANSWER)
         sys.exit(0)
 
     def _send_messages(self, cluster: Cluster, webhooks: threading.Thread) -> None:
