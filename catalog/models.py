@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from catalog.bilingual import local_text, speaks_english
-from catalog.price_models import Price, SaleWindow, SaleWindowPrice
+from catalog.price_models import Price, PriceTold, SaleWindow, SaleWindowPrice
 from catalog.prices import Offer, offers_at
 from catalog.provenance import Provenance
 
@@ -24,6 +24,7 @@ __all__ = [
     "Phone",
     "PreinstalledApp",
     "Price",
+    "PriceTold",
     "Provenance",
     "SaleWindow",
     "SaleWindowPrice",

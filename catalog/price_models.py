@@ -141,3 +141,15 @@ class SaleWindowPrice(models.Model):
         ordinary = offers_at(window.starts_at).get(self.phone_id)
         if ordinary is None or self.price_fen >= ordinary.ordinary_fen:
             raise ValidationError({"price_fen": _("This is not below the ordinary price at the start of the window.")})
+
+
+class PriceTold(models.Model):
+    """What partners were told last of a phone's price; see `catalog.price_events`."""
+
+    phone = models.OneToOneField("catalog.Phone", models.CASCADE, primary_key=True, related_name="+")
+    price_fen = models.PositiveIntegerField()
+    ordinary_fen = models.PositiveIntegerField()
+    told_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.phone_id} {self.price_fen}"

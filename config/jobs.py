@@ -45,6 +45,7 @@ JOBS = {
     "forget old events": Job("events.retention.forget_old_events", EVERY_NIGHT),
     "forget old deliveries": Job("partners.webhook_queue.forget_old_deliveries", EVERY_NIGHT),
     "forget past forms": Job("stores.once.forget_past_forms", EVERY_NIGHT),
+    "tell of prices": Job("catalog.price_events.tell_of_prices", 1),
     "fold stock totals": Job("stores.totals.fold", 1),
     "erase old customers": Job("orders.privacy.erase_old_customers", EVERY_NIGHT),
     "audit stock": Job("config.jobs.audit_stock", EVERY_NIGHT),
