@@ -22,7 +22,7 @@ from orders.form_keys import key_of_order
 from orders.forms import PlainForm, clean_mobile, clean_name
 from orders.models import Channel, Order
 from orders.pickup_codes import in_threes
-from orders.refusals import OrderRefused, OutletNotOpen, OutOfStock
+from orders.refusals import OrderRefused, OutletNotOpen, OutOfStock, PriceRose, SaleRefused
 from stores.access import Deed
 from stores.desk import DeskRequest, desk_form, show
 from stores.desk_keys import new_key, sent_key
@@ -80,9 +80,13 @@ def new_order(request: DeskRequest) -> HttpResponse:
             form_key=key,
             channel=Channel(form.cleaned_data["channel"]),
             actor=request.user.actor,
+            accepted_fen=_told_fen(request, wanted),
+            at_ordinary=wanted.at_ordinary,
         )
     except TooManyCalls as refusal:
         return doors.too_many(_page(request, form, wanted, refusal=doors.come_back_later(refusal)), refusal)
+    except PriceRose as refusal:
+        return _page(request, form, _wanted(request), status=409, refusal=refusal)
     except OrderRefused as refusal:
         return _refused(request, form, wanted, refusal)
     if order.channel == Channel.DESK:
@@ -101,26 +105,47 @@ def _wanted(request: DeskRequest) -> Wanted:
     for phone in current_catalogue().listed:
         text = request.POST.get(f"quantity-{phone.pk}", "").strip()
         if re.fullmatch("[1-9][0-9]?", text, re.ASCII):
-            lines.append(Line(phone, int(text)))
+            lines.append(Line(phone, int(text), is_ordinary=f"ordinary-{phone.pk}" in request.POST))
     return Wanted(tuple(lines), is_basket=False)
+
+
+def _told_fen(request: DeskRequest, wanted: Wanted) -> int:
+    """Return what the phones cost together by the prices that the page has shown, and the clerk has said."""
+    shown = {line.phone.pk: request.POST.get(f"price-{line.phone.pk}", "") for line in wanted.lines}
+    return sum(
+        line.quantity * int(shown[line.phone.pk])
+        for line in wanted.lines
+        if re.fullmatch("[0-9]{1,9}", shown[line.phone.pk], re.ASCII)
+    )
 
 
 def _refused(request: DeskRequest, form: NewOrderForm, wanted: Wanted, refusal: OrderRefused) -> HttpResponse:
     """Say what is missing, and which neighbours have all of it."""
     neighbours = []
+    if isinstance(refusal, SaleRefused):
+        wanted = wanted.taking_ordinary(refusal.data["phone_ids"])
     if isinstance(refusal, OutOfStock | OutletNotOpen):
         here = Point(request.outlet.latitude, request.outlet.longitude)
         offers = choosing.nearest_offers(wanted, here)
         neighbours = [offer for offer in offers if offer.outlet.pk != request.outlet.pk][:_NEIGHBOURS]
-    return _page(request, form, wanted, status=409, refusal=refusal, neighbours=neighbours, asked=True)
+    return _page(
+        request,
+        form,
+        wanted,
+        status=409,
+        refusal=refusal,
+        neighbours=neighbours,
+        asked=True,
+        ordinary_offered=isinstance(refusal, SaleRefused),
+    )
 
 
 def _page(
     request: DeskRequest, form: NewOrderForm, wanted: Wanted | None = None, status: int = 200, **more: Any
 ) -> HttpResponse:
     shelves = StockLevel.objects.filter(outlet=request.outlet).values_list("phone_id", AVAILABLE)
-    available, quantities = dict(shelves), wanted.quantities if wanted else {}
-    rows = [(phone, available.get(phone.pk, 0), quantities.get(phone.pk, "")) for phone in current_catalogue().listed]
+    available, lines = dict(shelves), {line.phone.pk: line for line in wanted.lines} if wanted else {}
+    rows = [(phone, available.get(phone.pk, 0), lines.get(phone.pk)) for phone in current_catalogue().listed]
     context = {
         # What can be had first.
         "rows": sorted(rows, key=lambda row: not row[1]),

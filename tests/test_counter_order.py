@@ -11,7 +11,7 @@ from django.test import Client
 from orders.models import Message, Order
 from stores.models import Role, StockLevel
 from tests.desk import create_person, sign_in
-from tests.factories import create_outlet
+from tests.factories import create_outlet, create_window
 from tests.order_factories import create_order, create_shelf
 
 CODE = "130826100-01"
@@ -32,7 +32,11 @@ def sent(desk: Client, shelf: StockLevel, **values: Any) -> dict[str, Any]:
     """The form of the page, filled in."""
     key = re.search(r'name="form_key" value="(\w+)"', desk.get(PAGE).text)[1]
     filled = {"name": "刘桂英", "mobile": "138 0013 8000", "language": "zh-hans", "channel": "hotline"}
-    return {"form_key": key, f"quantity-{shelf.phone_id}": "1"} | filled | values
+    return (
+        {"form_key": key, f"quantity-{shelf.phone_id}": "1", f"price-{shelf.phone_id}": shelf.phone.price_fen}
+        | filled
+        | values
+    )
 
 
 def test_a_caller_gets_an_order_like_everybody_else(desk: Client, shelf: StockLevel) -> None:
@@ -109,3 +113,24 @@ def test_the_number_of_queries_is_fixed(desk: Client, shelf: StockLevel, django_
     desk.get(PAGE)  # the catalogue is read
     with django_assert_num_queries(5):
         desk.get(PAGE)
+
+
+def test_the_clerk_is_told_of_a_dearer_price_before_anything_is_ordered(desk: Client, shelf: StockLevel) -> None:
+    answer = desk.post(PAGE, sent(desk, shelf) | {f"price-{shelf.phone_id}": "24900"})
+
+    assert answer.status_code == 409
+    assert f'name="price-{shelf.phone_id}" value="29900"' in answer.content.decode()
+    assert not Order.objects.exists()
+
+
+def test_beyond_the_limit_of_a_sale_window_the_clerk_offers_the_ordinary_price(desk: Client, shelf: StockLevel) -> None:
+    create_window({shelf.phone: 24900})
+    desk.post(PAGE, sent(desk, shelf) | {f"price-{shelf.phone_id}": "24900"})
+    refused = desk.post(PAGE, sent(desk, shelf) | {f"price-{shelf.phone_id}": "24900"})
+
+    assert refused.status_code == 409
+    text = refused.content.decode()
+    assert f'name="price-{shelf.phone_id}" value="29900"' in text
+    assert f'name="ordinary-{shelf.phone_id}"' in text
+    desk.post(PAGE, sent(desk, shelf) | {f"price-{shelf.phone_id}": "29900", f"ordinary-{shelf.phone_id}": "1"})
+    assert sorted(Order.objects.values_list("total_fen", flat=True)) == [24900, 29900]

@@ -168,6 +168,7 @@ FORMS: dict[str, tuple[Callable[[Counter], Sent], ...]] = {
                 "language": "zh-hans",
                 "channel": "desk",
                 f"quantity-{here.phone.pk}": "1",
+                f"price-{here.phone.pk}": here.phone.price_fen,
             },
         ),
     ),

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import brotli
 import pytest
@@ -24,6 +24,7 @@ from catalog.models import Brand
 from config import ready
 from config.ready import Codings, ReadyPage, Shelf, codings_for
 from config.squeeze import zstd
+from tests.factories import create_phone, create_window
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.ready_site")]
 
@@ -221,10 +222,7 @@ def test_a_flood_of_queries_leaves_the_shelf_alone(client: Client) -> None:
 def test_ready_pages_outlive_a_silent_database(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     before = body(client, "/catalogue/")
 
-    def silent() -> int:
-        raise OperationalError
-
-    monkeypatch.setattr(catalogue, "version_and_clock", silent)
+    monkeypatch.setattr(catalogue, "version_and_clock", _silent)
     catalogue.forget_catalogue()
     assert body(client, "/catalogue/") == before
 
@@ -311,3 +309,77 @@ def test_ready_pages_stand_where_they_must() -> None:
         "django.middleware.http.ConditionalGetMiddleware",
         "config.ready.ReadyPages",
     ]
+
+
+# Prices that change by the clock
+
+
+def until(seconds: float) -> int:
+    """Let a price of a phone end in so many seconds by the clock of the database; return the phone's key."""
+    phone = create_phone(price_fen=29900)
+    ends_at = catalogue.version_and_clock()[1] + timedelta(seconds=seconds)
+    create_window({phone: 24900}, ends_at=ends_at)
+    return phone.pk
+
+
+def max_age(response: HttpResponse) -> int:
+    return int(response["Cache-Control"].partition("max-age=")[2])
+
+
+@pytest.mark.parametrize("address", ["/catalogue/", "/stock/"])
+def test_nobody_keeps_a_page_past_the_second_in_which_a_price_changes(
+    client: Client, clock: Clock, address: str
+) -> None:
+    until(9)
+    first = client.get(address)
+    assert 6 <= max_age(first) <= 8
+    for later in (0.4, 2.2, 1.7):
+        clock.now += later
+        kept = client.get(address)
+        assert kept.content == first.content
+        # What a cache adds to the age by itself begins when it gets the page.
+        assert max_age(kept) - int(kept.get("Age", 0)) <= 9 - (clock.now - 1000.0)
+
+
+@pytest.mark.parametrize("address", ["/catalogue/", "/stock/"])
+def test_a_ready_page_goes_at_the_edge_of_a_price(client: Client, clock: Clock, address: str) -> None:
+    until(2.5)
+    before = client.get(address)
+    clock.now += 2.3
+    assert client.get(address).content == before.content or address == "/stock/"
+    time.sleep(2.5)
+    clock.now += 0.3
+    after = client.get(address)
+    assert after.content != before.content
+    assert after["ETag"] != before["ETag"]
+    assert client.get(address, headers={"if-none-match": before["ETag"]}).status_code == 200
+
+
+def test_a_page_made_for_one_visitor_is_kept_no_longer_either(client: Client, clock: Clock) -> None:
+    until(7)
+    mine = client.get("/catalogue/", headers={"cookie": "my_outlet=x"})
+    assert mine["Cache-Control"].startswith("private, max-age=")
+    assert 5 <= max_age(mine) <= 6
+
+
+def test_in_the_last_second_of_a_price_nobody_keeps_it(client: Client, clock: Clock) -> None:
+    until(0.9)
+    assert max_age(client.get("/catalogue/")) == 0
+    assert max_age(client.get("/stock/")) == 0
+
+
+def test_a_silent_database_does_not_prolong_a_price(
+    client: Client, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    until(30)
+    before = body(client, "/catalogue/")
+    monkeypatch.setattr(catalogue, "version_and_clock", _silent)
+    clock.now += 29
+    assert body(client, "/catalogue/") == before
+    clock.now += 1.1
+    with pytest.raises(OperationalError):
+        client.get("/catalogue/")
+
+
+def _silent() -> None:
+    raise OperationalError
