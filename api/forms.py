@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -25,6 +26,27 @@ class Words(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class Yuan(serializers.DecimalField):
+    """An amount in yuan as a decimal string, because programs write bare numbers as floats; cleaned to fen."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_digits=10, decimal_places=2, min_value=Decimal(0), **options)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return int(super().to_internal_value(data) * 100)
+
+
+class Truth(serializers.BooleanField):
+    """True or false; a string is neither, nor is a number."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
 
 
 class WholeNumber(serializers.IntegerField):

@@ -138,6 +138,24 @@ PROBLEMS = {
             gettext_lazy("“limit” says how many of “phone” one mobile number may have on order."),
         ),
         Problem(
+            "price-rose",
+            409,
+            gettext_lazy("It costs more than was accepted"),
+            gettext_lazy("“total” is what it costs now, “prices” what each phone does. Nothing was ordered."),
+        ),
+        Problem(
+            "sale-limit-reached",
+            409,
+            gettext_lazy("The mobile number has had its phones at the price of the sale window"),
+            gettext_lazy("“limit” says how many of “phones” it may have. “at_ordinary_price” orders them otherwise."),
+        ),
+        Problem(
+            "sale-quota-used-up",
+            409,
+            gettext_lazy("The outlet has given its phones at the price of the sale window"),
+            gettext_lazy("“limit” says how many of “phones” it may give. “at_ordinary_price” orders them otherwise."),
+        ),
+        Problem(
             "reference-taken",
             409,
             gettext_lazy("Another order has this reference"),

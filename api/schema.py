@@ -14,6 +14,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 from api.calls import WITHOUT_CREDENTIALS
 from api.idempotency import HEADER, LONGEST_KEY, REPLAYED
 from api.problems import MEDIA_TYPE, PROBLEMS, answer
+from api.resources import MONEY_SCHEMA
 
 SCHEMA_TYPE = "application/vnd.oai.openapi+json"
 # A new one comes with a new version of the program only.
@@ -69,9 +70,27 @@ PROBLEM_SCHEMA: dict[str, Any] = {
                 },
             },
         },
-        "phones": {"type": "array", "items": {"type": "string"}, "description": "phone-not-on-sale: these"},
+        "phones": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "phone-not-on-sale, sale-limit-reached, sale-quota-used-up: these",
+        },
+        "total": {**MONEY_SCHEMA, "description": "price-rose: what all of it costs now"},
+        "prices": {
+            "type": "array",
+            "description": "price-rose: what each phone costs now",
+            "items": {
+                "type": "object",
+                "required": ["phone", "price"],
+                "properties": {"phone": {"type": "string"}, "price": MONEY_SCHEMA},
+            },
+        },
         "phone": {"type": "string", "description": "too-many-of-one-phone: this one"},
-        "limit": {"type": "integer", "description": "too-many-orders, too-many-of-one-phone: no more than these"},
+        "limit": {
+            "type": "integer",
+            "description": "too-many-orders, too-many-of-one-phone, sale-limit-reached, sale-quota-used-up: no more "
+            "than these",
+        },
         "state": {"type": "string", "description": "wrong-state: how it stands"},
         "moved_to": {"type": "string", "description": "wrong-state: the number under which the order lives on"},
     },

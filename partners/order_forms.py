@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
-from api.forms import Form, WholeNumber, Words
+from api.forms import Form, Truth, WholeNumber, Words, Yuan
 from catalog.catalogue import current_catalogue
 from orders.api import LANGUAGES
 from orders.basket import MOST_LINES
@@ -36,6 +36,9 @@ class CustomerForm(Form):
 class LineForm(Form):
     phone = Words(max_length=60, help_text="the slug of a phone")
     quantity = WholeNumber(min_value=1, max_value=MOST_OF_A_PHONE)
+    at_ordinary_price = Truth(
+        required=False, default=False, help_text="whatever sale window may be open: for who has reached its limit"
+    )
 
     def validate_phone(self, slug: str) -> Any:
         phone, reached = current_catalogue().by_slug.get(slug), self.context["credentials"].phones
@@ -57,12 +60,16 @@ class OrderForm(Form):
         list(LANGUAGES), default="zh", help_text="what messages to the customer are written in"
     )
 
-    def validate_lines(self, lines: list[dict[str, Any]]) -> dict[int, int]:
-        """Return how many of each phone, by its key."""
-        quantities = {line["phone"].pk: line["quantity"] for line in lines}
-        if len(quantities) < len(lines):
+    accepted_total = Yuan(
+        required=False,
+        default=None,
+        help_text="what the customer was told that it costs together, in yuan: it is never ordered for more",
+    )
+
+    def validate_lines(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if len({line["phone"].pk for line in lines}) < len(lines):
             raise serializers.ValidationError(_("Each phone may be there once."))
-        return quantities
+        return lines
 
 
 class CancelForm(Form):

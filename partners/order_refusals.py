@@ -9,6 +9,7 @@ from rest_framework.exceptions import APIException, ValidationError
 
 from api.credentials import Credentials
 from api.problems import Refusal
+from api.resources import money
 from catalog.catalogue import current_catalogue
 from orders.basket import Line, Wanted
 from orders.choosing import nearest_offers
@@ -20,6 +21,9 @@ from orders.refusals import (
     OutletNotOpen,
     OutOfStock,
     PhoneNotListed,
+    PriceRose,
+    SaleLimitReached,
+    SaleQuotaUsedUp,
     TooManyOfOnePhone,
     TooManyOpenOrders,
     WrongState,
@@ -54,6 +58,10 @@ def problem_of(refused: OrderRefused, wanted: Wanted | None, credentials: Creden
     return Refusal(name, str(refused), **members(refused.data))
 
 
+def _of_sale(data: dict[str, Any]) -> dict[str, Any]:
+    return {"limit": data["limit"], "phones": [_slug(each) for each in data["phone_ids"]]}
+
+
 _OTHERS: dict[type[OrderRefused], tuple[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     PhoneNotListed: ("phone-not-on-sale", lambda data: {"phones": [_slug(each) for each in data["phone_ids"]]}),
     TooManyOpenOrders: ("too-many-orders", lambda data: {"limit": data["limit"]}),
@@ -62,6 +70,15 @@ _OTHERS: dict[type[OrderRefused], tuple[str, Callable[[dict[str, Any]], dict[str
         "too-many-of-one-phone",
         lambda data: {"limit": data["limit"], "phone": _slug(data["phone_id"])},
     ),
+    PriceRose: (
+        "price-rose",
+        lambda data: {
+            "total": money(data["total_fen"]),
+            "prices": [{"phone": _slug(each), "price": money(fen)} for each, fen in data["prices"].items()],
+        },
+    ),
+    SaleLimitReached: ("sale-limit-reached", _of_sale),
+    SaleQuotaUsedUp: ("sale-quota-used-up", _of_sale),
     ReferenceTaken: ("reference-taken", lambda data: {}),
     WrongState: ("wrong-state", lambda data: {"state": data["state"]}),
     AlreadyMoved: ("wrong-state", lambda data: {"moved_to": data["number"]}),

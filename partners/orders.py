@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -32,7 +32,16 @@ class ReferenceTaken(OrderRefused):
 
 @transaction.atomic
 def place(
-    caller: Caller, reference: str, *, outlet: Outlet, lines: Mapping[int, int], name: str, mobile: str, language: str
+    caller: Caller,
+    reference: str,
+    *,
+    outlet: Outlet,
+    lines: Mapping[int, int],
+    name: str,
+    mobile: str,
+    language: str,
+    accepted_fen: int | None = None,
+    at_ordinary: Collection[int] = (),
 ) -> Any:
     """
     Place an order for a partner and return it, with its `reference`.
@@ -48,6 +57,8 @@ def place(
         form_key=f"partner:{uuid4().hex}",
         channel=Channel.API,
         actor=actor("partner", caller.partner.pk),
+        accepted_fen=accepted_fen,
+        at_ordinary=at_ordinary,
     )
     try:
         PartnerOrder.objects.create(

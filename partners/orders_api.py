@@ -99,18 +99,21 @@ class OrderList(ListDoor, DeedDoor):
         form = OrderForm(data=request.data, context={"credentials": caller.credentials})
         form.is_valid(raise_exception=True)
         asked = form.validated_data
+        quantities = {line["phone"].pk: line["quantity"] for line in asked["lines"]}
         try:
             order = orders.place(
                 caller,
                 asked["reference"],
                 outlet=_outlet(asked["outlet"], caller.credentials),
-                lines=asked["lines"],
+                lines=quantities,
                 name=asked["customer"]["name"],
                 mobile=asked["customer"]["mobile"],
                 language=LANGUAGES[asked["language"]],
+                accepted_fen=asked["accepted_total"],
+                at_ordinary=[line["phone"].pk for line in asked["lines"] if line["at_ordinary_price"]],
             )
         except OrderRefused as refused:
-            raise problem_of(refused, wanted_of(asked["lines"]), caller.credentials) from None
+            raise problem_of(refused, wanted_of(quantities), caller.credentials) from None
         address = reverse("api:order", args=[order.number])
         return Response(_told(order), status=201, headers={"Location": address})
 

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from api.models import CallCount, IdempotencyKey
-from catalog.catalogue import Catalogue
+from catalog.catalogue import Catalogue, current_catalogue
 from orders import lifecycle
 from orders.models import Order, OrderChange
 from partners.keys import issue_key
@@ -22,7 +22,7 @@ from stores.models import Outlet, StockLevel
 from tests.api_schema import check
 from tests.books import assert_books_add_up
 from tests.crowd import at_once
-from tests.factories import change_phone, create_outlet, create_region, create_stock
+from tests.factories import change_phone, create_outlet, create_region, create_stock, create_window
 from tests.order_factories import CLERK, create_order, lead_to
 from tests.test_api_problems import problem
 
@@ -368,3 +368,35 @@ def test_the_database_keeps_whose_order_it_is(caller: Caller, change: str | None
     statement = f"UPDATE partners_partnerorder {change}" if change else "DELETE FROM partners_partnerorder"
     with pytest.raises(IntegrityError, match="partnerorder"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
+
+
+def test_it_is_never_ordered_for_more_than_was_accepted(caller: Caller) -> None:
+    refused = caller.place(accepted_total="298.99")
+
+    assert refused.status_code == 409
+    told = refused.json()
+    assert told["type"].endswith("/price-rose/")
+    assert told["total"] == {"amount": "299.00", "currency": "CNY"}
+    assert told["prices"] == [{"phone": "uniscope-y401", "price": {"amount": "299.00", "currency": "CNY"}}]
+    assert caller.place(accepted_total="299.00").status_code == 201
+
+
+@pytest.mark.parametrize("total", [299, 299.0, True, "-1", "1.234", "x", "NaN", "99999999999", {}, ""])
+def test_what_is_no_amount_is_refused_where_it_stands(caller: Caller, total: Any) -> None:
+    refused = caller.place(accepted_total=total)
+
+    assert refused.status_code in (400, 422)
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["#/accepted_total"]
+
+
+def test_beyond_the_limit_of_a_sale_window_the_ordinary_price_has_to_be_asked_for(caller: Caller) -> None:
+    phone = current_catalogue().by_slug["uniscope-y401"]
+    create_window({phone: 24900})
+    line = {"phone": "uniscope-y401", "quantity": 1}
+    assert caller.place(lines=[line]).json()["lines"][0]["price"]["amount"] == "249.00"
+
+    refused = caller.place(lines=[line]).json()
+    assert refused["type"].endswith("/sale-limit-reached/")
+    assert (refused["limit"], refused["phones"]) == (1, ["uniscope-y401"])
+    placed = caller.place(lines=[line | {"at_ordinary_price": True}]).json()
+    assert placed["lines"][0]["price"]["amount"] == "299.00"
