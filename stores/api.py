@@ -18,7 +18,7 @@ from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 
 from api.pagination import Key
-from api.parameters import Filters, PointField
+from api.parameters import MOMENT_SCHEMA, Filters, MomentFilter, PointField
 from api.resources import Reference, Resource, Text
 from api.views import DetailDoor, ListDoor
 from catalog.catalogue import current_catalogue
@@ -106,6 +106,7 @@ class OutletResource(Resource):
     coordinate_accuracy_km = serializers.IntegerField(help_text="how far off the point may be")
     hours = serializers.SerializerMethodField()
     closures = ClosureResource(many=True, help_text="coming days, first and last included, on which it does not open")
+    updated_at = serializers.DateTimeField(help_text="when this changed last; hours and closures aside")
     distance = serializers.SerializerMethodField()
 
     @extend_schema_field(LOCATION_SCHEMA)
@@ -219,6 +220,7 @@ class OutletFilters(Filters):
     near = PointFilter(method="around")
     has = PhoneFilter(method="that_have")
     region = RegionFilter(method="inside")
+    updated_since = MomentFilter(field_name="updated_at", lookup_expr="gte")
 
     described = {
         "q": {
@@ -236,6 +238,11 @@ class OutletFilters(Filters):
         "region": {
             "description": "The code of a province, city, county or town: only outlets in it.",
             "schema": {"type": "string", "pattern": "^[0-9]{6}([0-9]{3})?$"},
+        },
+        "updated_since": {
+            "description": "Only outlets of which something changed then or later; also those that have closed for "
+            "good. Ask from some minutes before you asked last: a change is told when it is committed.",
+            "schema": MOMENT_SCHEMA,
         },
     }
 
@@ -295,7 +302,8 @@ class OutletList(ListDoor):
         return BY_RANK if asked.get("q", "").strip() else BY_CODE
 
     def get_queryset(self) -> Any:
-        outlets = Outlet.objects.visible().with_closures(_today()).defer("position", "geonames_id")
+        outlets = Outlet.objects.all() if "updated_since" in self.request.query_params else Outlet.objects.visible()
+        outlets = outlets.with_closures(_today()).defer("position", "geonames_id")
         return outlets.select_related("town") if "expand" in self.request.query_params else outlets
 
     def prepare(self, page: Any) -> Any:

@@ -7,7 +7,7 @@ from functools import cache
 from django.contrib.postgres.indexes import GistIndex
 from django.db import models
 from django.db.models import ExpressionWrapper, F, Q
-from django.db.models.functions import Left
+from django.db.models.functions import Left, Now
 from django.urls import get_script_prefix, reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -199,6 +199,8 @@ class Outlet(models.Model):
     position = models.GeneratedField(
         expression=SpherePoint("latitude", "longitude"), output_field=CubeField(), db_persist=True
     )
+    # When what programs are told of it changed last; the database keeps it, whoever writes and however many at once.
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
     # Nobody has heard of its clerks for a while; see `stores.presence`.
     call_first = models.BooleanField(default=False, db_default=False)
     # What the stock levels of the outlet carry a copy of, held true by a foreign key.
@@ -217,6 +219,7 @@ class Outlet(models.Model):
         ordering = ["code"]
         indexes = [
             GistIndex("position", name="outlet_position", condition=Q(state="open")),
+            models.Index("updated_at", "code", name="outlet_by_update"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(code__regex=r"^[0-9]{9}-[0-9]{2}$"), name="outlet_code_is_well_formed"),

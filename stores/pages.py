@@ -146,6 +146,7 @@ _OUTLET_FIELDS = (
     *_PLACE_FIELDS,
     "state",
     "timetable_id",
+    "updated_at",
     "call_first",
 )
 _REGION_FIELDS = ("code", "level", "parent_id", "name_zh", "name_en", "latitude", "longitude", "outlet_count")

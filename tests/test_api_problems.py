@@ -127,6 +127,8 @@ def test_every_wrong_field_of_a_body_is_pointed_at(client: Client) -> None:
         ("near=1,1&near=2,2", "near"),
         ("nearest=1,1", "nearest"),
         ("region=", "region"),
+        ("updated_since=2026-11-11", "updated_since"),
+        ("updated_since=0001-01-01T00:00:00Z", "updated_since"),
         ("fields=", "fields"),
     ],
 )
