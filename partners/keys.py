@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -79,6 +80,30 @@ def issue_key(
 def revoke_key(prefix: str, moment: datetime) -> bool:
     """End a key at once; return False if there is none of this prefix that has not ended so before."""
     return ApiKey.objects.filter(prefix=prefix, revoked_at=None).update(revoked_at=moment) == 1
+
+
+@transaction.atomic
+def rotate_key(prefix: str, moment: datetime, overlap: timedelta) -> str | None:
+    """
+    Return a new key that may do what the key of this prefix may, which ends `overlap` after `moment`, or when it would.
+
+    The new one ends when the old one would have. None where there is no key of this prefix that is good.
+    """
+    old = ApiKey.objects.select_for_update().select_related("partner").filter(prefix=prefix).first()
+    if old is None or not old.is_good(moment):
+        return None
+    new = issue_key(
+        old.partner,
+        old.scopes,
+        expires_at=old.expires_at,
+        outlets=old.outlets,
+        regions=old.regions,
+        phones=old.phones,
+        calls_per_minute=old.calls_per_minute,
+    )
+    old.expires_at = min(old.expires_at or moment + overlap, moment + overlap)
+    old.save(update_fields=["expires_at"])
+    return new
 
 
 class KeyAuthentication(BaseAuthentication):

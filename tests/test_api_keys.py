@@ -75,6 +75,24 @@ def test_keys_overlap_expire_and_end_at_once(client: Client, partner: Partner, t
     assert client.get("/api/v1/brands", headers=bearer(new)).status_code == 401
 
 
+def test_a_key_has_a_successor_and_both_are_good_for_a_while(
+    client: Client, partner: Partner, time_machine: Any
+) -> None:
+    ends_at = timezone.now() + timedelta(days=9)
+    old = issue_key(partner, ["catalog:read"], expires_at=ends_at, regions=["130000"], calls_per_minute=77)
+    out = StringIO()
+    call_command("partners", "rotate", old.split("_")[1], "--hours", "2", stdout=out)
+    new = out.getvalue().strip()
+    assert [client.get("/api/v1/brands", headers=bearer(key)).status_code for key in (old, new)] == [200, 200]
+    successor = ApiKey.objects.get(prefix=new.split("_")[1])
+    assert (successor.scopes, successor.regions, successor.calls_per_minute) == (["catalog:read"], ["130000"], 77)
+    assert successor.expires_at == ends_at
+    time_machine.move_to(timezone.now() + timedelta(hours=2, seconds=1))
+    assert [client.get("/api/v1/brands", headers=bearer(key)).status_code for key in (old, new)] == [401, 200]
+    with pytest.raises(CommandError, match="no key"):
+        call_command("partners", "rotate", old.split("_")[1])
+
+
 def test_last_use_is_noted_once_a_minute(client: Client, partner: Partner, django_assert_num_queries: Any) -> None:
     key = issue_key(partner, ["stores:read"])
     began = timezone.now()

@@ -12,8 +12,11 @@ from django.utils import timezone
 from api.credentials import SCOPES
 from catalog.acting import acting_as
 from catalog.loading.console import ConsoleCommand
-from partners.keys import BadReach, check_reach, issue_key, revoke_key
+from partners.keys import BadReach, check_reach, issue_key, revoke_key, rotate_key
 from partners.models import USUAL_CALLS, ApiKey, Partner
+
+# Half a year: who has not changed over by then has lost the key.
+MOST_HOURS = 24 * 180
 
 
 class Command(ConsoleCommand):
@@ -30,6 +33,11 @@ class Command(ConsoleCommand):
         issue.add_argument("--phone", action="append", default=[], dest="phones", help="reach only this phone")
         issue.add_argument("--calls", type=int, default=USUAL_CALLS, help="calls a minute for each scope")
         deeds.add_parser("list", help="show all keys, without their secrets")
+        rotate = deeds.add_parser(
+            "rotate", help="give a key a successor, show it this once, and let the old one end soon"
+        )
+        rotate.add_argument("prefix", help="the part between the two underscores")
+        rotate.add_argument("--hours", type=int, default=24, help="how long the old one is still good")
         revoke = deeds.add_parser("revoke", help="end a key at once")
         revoke.add_argument("prefix", help="the part between the two underscores")
 
@@ -60,6 +68,14 @@ class Command(ConsoleCommand):
             used = f"last used {key.last_used_at:%Y-%m-%d %H:%M} UTC" if key.last_used_at else "never used"
             reach = ", ".join([*key.outlets, *key.regions, *key.phones])
             self.stdout.write(f"{key.partner.name}  {key.prefix}  {state}, {used}  {' '.join(key.scopes)}  {reach}")
+
+    def _rotate(self, *, prefix: str, hours: int, **options: Any) -> None:
+        if not 0 <= hours <= MOST_HOURS:
+            raise CommandError(f"--hours must be a number from 0 to {MOST_HOURS}.")
+        key = rotate_key(prefix, timezone.now(), timedelta(hours=hours))
+        if key is None:
+            raise CommandError(f"There is no key {prefix} that is good.")
+        self.stdout.write(key)
 
     def _revoke(self, *, prefix: str, **options: Any) -> None:
         if not revoke_key(prefix, timezone.now()):
