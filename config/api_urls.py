@@ -4,6 +4,7 @@ from django.urls import path
 
 from api import schema
 from catalog import api as catalogue
+from partners import counts_api as counts
 from partners import events_api as events
 from partners import orders_api as orders
 from partners import webhooks_api as webhooks
@@ -23,6 +24,9 @@ urlpatterns = [
     path("outlets/<slug:code>", stores.OutletDetail.as_view(), name="outlet"),
     path("outlets/<slug:code>/stock", stock.OutletStock.as_view(), name="outlet_stock"),
     path("stock", stock.StockList.as_view(), name="stock"),
+    path("stock-counts", counts.StockCountList.as_view(), name="stock_counts"),
+    path("stock-counts/<slug:code>", counts.StockCountDetail.as_view(), name="stock_count"),
+    path("stock-counts/<slug:code>/refusals", counts.StockCountRefusals.as_view(), name="stock_count_refusals"),
     path("orders", orders.OrderList.as_view(), name="orders"),
     path("orders/<slug:code>", orders.OrderDetail.as_view(), name="order"),
     path("orders/<slug:code>/cancel", orders.OrderCancel.as_view(), name="order_cancel"),

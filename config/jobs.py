@@ -41,6 +41,8 @@ JOBS = {
     "mark silent outlets": Job("stores.presence.mark_silent_outlets", 5),
     "forget past calls": Job("api.limits.forget_past_calls", 60),
     "forget past idempotency keys": Job("api.idempotency.forget_past_keys", 60),
+    "deal with stock counts": Job("partners.counts.deal_with_waiting", 1),
+    "forget old stock counts": Job("partners.counts.forget_old_counts", EVERY_NIGHT),
     "forget past sessions": Job("config.jobs.forget_past_sessions", EVERY_NIGHT),
     "forget old events": Job("events.retention.forget_old_events", EVERY_NIGHT),
     "forget old deliveries": Job("partners.webhook_queue.forget_old_deliveries", EVERY_NIGHT),

@@ -1,4 +1,4 @@
-"""Who calls the API: partners, and the keys that they hold."""
+"""Who calls the API: partners, and the keys that they hold; the models of what they send come from their own file."""
 
 from __future__ import annotations
 
@@ -11,9 +11,19 @@ from django.db.models import Q
 from api.credentials import SCOPES
 from orders import numbers
 from orders.record_models import order_key, outlet_key
+from partners.count_models import CountRefusal, StockCount, StockCountPart
 from partners.webhook_models import Delivery, Webhook
 
-__all__ = ["ApiKey", "Delivery", "Partner", "PartnerOrder", "Webhook"]
+__all__ = [
+    "ApiKey",
+    "CountRefusal",
+    "Delivery",
+    "Partner",
+    "PartnerOrder",
+    "StockCount",
+    "StockCountPart",
+    "Webhook",
+]
 
 PREFIX_LENGTH = 12
 # What a key may call a minute with each of its scopes, unless said otherwise.

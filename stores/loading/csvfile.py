@@ -16,6 +16,8 @@ CHUNK_BYTES = 65_536
 # The longest line of the sample data has 620 bytes. A limit keeps memory flat whatever the file is.
 LONGEST_LINE_BYTES = 20_000
 GZIP_MAGIC = b"\x1f\x8b"
+# What reading a gzip file raises that breaks off or is damaged.
+DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -35,7 +37,7 @@ def read_csv(stream: BinaryIO) -> Iterator[Line | Problem]:
     """
     number = 0
     try:
-        for number, raw in enumerate(_physical_lines(_uncompressed(stream)), start=1):
+        for number, raw in enumerate(physical_lines(uncompressed(stream)), start=1):
             if number == 1:
                 raw = raw.removeprefix(BYTE_ORDER_MARK)
             text = raw.rstrip(b"\r").decode("utf-8", errors="surrogateescape")
@@ -45,16 +47,16 @@ def read_csv(stream: BinaryIO) -> Iterator[Line | Problem]:
                 yield Line(number, next(csv.reader((text,), strict=True)))
             except csv.Error as error:
                 yield Problem(number, "", _broken_line(text, error))
-    except _LineTooLongError:
+    except LineTooLongError:
         yield Problem(
             number + 1, "", _("is longer than %(limit)d bytes; is this a CSV file?") % {"limit": LONGEST_LINE_BYTES}
         )
-    except (EOFError, zlib.error, gzip.BadGzipFile):
+    except DAMAGED:
         yield Problem(number + 1, "", _("the compressed file breaks off or is damaged here"))
 
 
-class _LineTooLongError(Exception):
-    pass
+class LineTooLongError(Exception):
+    """A line has more than LONGEST_LINE_BYTES."""
 
 
 def _broken_line(text: str, error: csv.Error) -> str:
@@ -65,7 +67,7 @@ def _broken_line(text: str, error: csv.Error) -> str:
     return _("a quotation mark stands where none may be (%(detail)s)") % {"detail": error}
 
 
-def _uncompressed(stream: BinaryIO) -> Iterator[bytes]:
+def uncompressed(stream: BinaryIO) -> Iterator[bytes]:
     """Yield the content in chunks; gzip is known by its first bytes, not by the file's name."""
     head = stream.read(len(GZIP_MAGIC))
     if head != GZIP_MAGIC:
@@ -93,16 +95,16 @@ class _Prepended:
         return head or self.stream.read(size)
 
 
-def _physical_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield lines without their LF. Refuse a line without end."""
+def physical_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield lines without their LF. Raises LineTooLongError for a line without end."""
     rest = b""
     for chunk in chunks:
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             if len(line) > LONGEST_LINE_BYTES:
-                raise _LineTooLongError
+                raise LineTooLongError
             yield line
         if len(rest) > LONGEST_LINE_BYTES:
-            raise _LineTooLongError
+            raise LineTooLongError
     if rest:
         yield rest

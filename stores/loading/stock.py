@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from catalog.loading.report import Problem, Report
@@ -33,12 +34,17 @@ _IS_A_MOMENT = f"""
         = substr(staged_lines.counted_at, 6, 2)::integer
     ELSE false END
 """
-# Without a zone, the hour is that of the shop's clock.
-_MOMENT_VALUE = f"""
-    CASE WHEN NOT ({_IS_A_MOMENT}) THEN statement_timestamp()
-        WHEN staged_lines.counted_at ~ '(Z|[+-]..:..)$' THEN staged_lines.counted_at::timestamptz
-        ELSE staged_lines.counted_at::timestamp AT TIME ZONE 'Asia/Shanghai' END
-"""
+
+
+def _moment_value(now: str) -> str:
+    """Without a zone, the hour is that of the shop's clock; without a moment it is `now`, an expression."""
+    return f"""
+        CASE WHEN NOT ({_IS_A_MOMENT}) THEN {now}
+            WHEN staged_lines.counted_at ~ '(Z|[+-]..:..)$' THEN staged_lines.counted_at::timestamptz
+            ELSE staged_lines.counted_at::timestamp AT TIME ZONE 'Asia/Shanghai' END
+    """
+
+
 _LATEST = f"statement_timestamp() + interval '{CLOCKS_DIFFER.total_seconds()} seconds'"
 
 CHECKS: tuple[Check, ...] = (
@@ -67,7 +73,11 @@ CHECKS: tuple[Check, ...] = (
         f"staged_lines.counted_at <> '' AND NOT ({_IS_A_MOMENT})",
         _("must be a time like 2026-11-22T09:30+08:00, but is “%(value)s”"),
     ),
-    Check("counted_at", f"{_MOMENT_VALUE} > {_LATEST}", _("%(value)s lies in the future")),
+    Check(
+        "counted_at",
+        f"{_moment_value('statement_timestamp()')} > {_LATEST}",
+        _("%(value)s lies in the future"),
+    ),
 )
 JOINS = """
     LEFT JOIN stores_outlet AS outlet ON outlet.code = staged_lines.outlet
@@ -78,8 +88,8 @@ JOINS = """
 
 WANTED = f"""
     CREATE TEMP TABLE staged_counts AS
-    SELECT outlet.id AS outlet_id, phone.id AS phone_id, staged_lines.on_hand::integer AS on_hand,
-        {_MOMENT_VALUE} AS counted_at
+    SELECT staged_lines.line, outlet.id AS outlet_id, phone.id AS phone_id, staged_lines.on_hand::integer AS on_hand,
+        {_moment_value("coalesce(%s, statement_timestamp())")} AS counted_at
     FROM staged_lines
     JOIN stores_outlet AS outlet ON outlet.code = staged_lines.outlet
     JOIN catalog_phone AS phone ON phone.slug = staged_lines.phone
@@ -94,6 +104,7 @@ COMPARED = f"""
 """
 
 
+@transaction.atomic
 def load_stock(lines: Iterable[Line | Problem], *, actor: str, apply: bool) -> Report:
     """
     Compare counts (the first line the header, see COLUMNS) with the stock levels; with `apply`, write the ledger.
@@ -102,13 +113,27 @@ def load_stock(lines: Iterable[Line | Problem], *, actor: str, apply: bool) -> R
     reported as unchanged. Without `counted_at`, the count is of this moment. `actor` is who the ledger says did it.
     Nothing is written when anything is refused.
     """
-    with staged_lines(lines, COLUMNS) as staged, connection.cursor() as cursor:
-        problems = sorted(staged.problems + refuse(CHECKS, joins=JOINS))
-        cursor.execute(WANTED)
+    problems = stage_counts(lines)
+    with connection.cursor() as cursor:
         is_applied = apply and not problems
         new, changed, unchanged = _apply(cursor, actor) if is_applied else _compare(cursor)
         cursor.execute("DROP TABLE staged_counts")
     return Report(new, changed, unchanged, count_refused(problems), problems, is_applied)
+
+
+def stage_counts(
+    lines: Iterable[Line | Problem], *, moment: datetime | None = None, checks: Sequence[Check] = ()
+) -> list[Problem]:
+    """
+    Put the counts of `lines` (the first one the header) into the temporary table `staged_counts`; return what is wrong.
+
+    The table has line, outlet_id, phone_id, on_hand, counted_at (`moment` where the line says nothing) of the lines
+    that pass CHECKS and `checks`. It stays until it is dropped.
+    """
+    with staged_lines(lines, COLUMNS) as staged, connection.cursor() as cursor:
+        problems = sorted(staged.problems + refuse([*CHECKS, *checks], joins=JOINS))
+        cursor.execute(WANTED, [moment])
+    return problems
 
 
 def _compare(cursor: Any) -> tuple[int, int, int]:
