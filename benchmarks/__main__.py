@@ -29,12 +29,21 @@ NEAREST = """\
 {made}
 Not part of the default run: loading 1,500,000 outlets with 3,000,000 shelves takes long and several gigabytes.
 """
+API = """\
+# Benchmarks of the API
+
+Ratios are the floor's cost divided by ours: 1.0 is as cheap as the floor, more is cheaper; of uploads it is ours
+divided by the floor's. Floors of reads send the very SQL of the read, checking the key and counting the call included,
+and write the rows down as JSON; the floor of an order is one statement that promises a phone and writes a row.
+{made}
+"""
 MADE = "Made by `script/bench {subjects} --write-docs` on {cores} cores ({noise})."
 
 # Each document, how it begins, and what is in it.
 DOCUMENTS = {
     "benchmarks.md": (INTRODUCTION, ("pages", "web_door", "orders_a_second")),
     "benchmarks-stock.md": (STOCK, ("stock",)),
+    "benchmarks-api.md": (API, ("api",)),
     "benchmarks-nearest.md": (NEAREST, ("nearest",)),
 }
 SUBJECTS = [subject for _, subjects in DOCUMENTS.values() for subject in subjects]

@@ -1,0 +1,49 @@
+"""A running API with a few outlets, for tests that are programs of partners themselves."""
+
+from __future__ import annotations
+
+import os
+
+from django.conf import settings
+from django.db import connection
+
+from api.credentials import SCOPES
+from catalog.catalogue import current_catalogue, forget_catalogue
+from catalog.loading.phones import load_phones
+from partners.keys import issue_key
+from partners.models import Partner
+from stores.search import index_places
+from tests.factories import create_outlet, create_region, create_stock
+from tests.site import database_url
+
+OUTLET = "130121100-01"
+
+
+def load_catalogue() -> None:
+    """The fourteen phones of the sample data."""
+    load_phones((settings.BASE_DIR / "catalog" / "data" / "phones.json").read_bytes(), apply=True)
+    forget_catalogue()
+
+
+def fill() -> None:
+    """Three outlets near 38.03 N 114.14 E, each with plenty of every phone."""
+    load_catalogue()
+    for code in ("130121100", "130121101", "130122100"):
+        outlet = create_outlet(code=f"{code}-01", town=create_region(code))
+        for phone in current_catalogue().phones:
+            create_stock(outlet=outlet, phone=phone, on_hand=500)
+    index_places()
+
+
+def key_for_all(name: str = "ERP") -> str:
+    """A key that may do everything, as often as it likes."""
+    return issue_key(Partner.objects.create(name=name), list(SCOPES), calls_per_minute=1_000_000)
+
+
+def environment() -> dict[str, str]:
+    """The environment for a program that uses the database of the tests."""
+    return os.environ | {
+        "DATABASE_URL": database_url(connection.settings_dict["NAME"]),
+        "DEMO": "yes",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
