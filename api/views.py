@@ -58,6 +58,11 @@ class Door(APIView):
                     request.auth  # noqa: B018 - from here on it is known that there is none
                 self.check_throttles(request)
             raise
+        if hasattr(self, str(request.method).lower()):
+            # Otherwise it is the method that is wrong, whatever else may be.
+            self._refuse_wrong_parameters(request)
+
+    def _refuse_wrong_parameters(self, request: Request) -> None:
         known = (
             self.get_parameters() if request.method in READING else [known.name for known in self.parameters_to_change]
         )
