@@ -125,7 +125,7 @@ def _write(count: StockCount, good: int) -> None:
     for _slice in _slices():
         with connection.cursor() as cursor:
             summary = apply_staged_counts(
-                cursor, table="counts_slice", actor=who, operation_key=f"count:{count.pk}", opening=True
+                cursor, table="counts_slice", actor=who, reference=f"count:{count.pk}", opening=True
             )
         count.opened += summary.opened
         count.changed += summary.changed

@@ -30,7 +30,7 @@ NOTE_NOT = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("stores", "0023_forms_of_the_desk_once")]
+    dependencies = [("stores", "0025_write_lines_and_tell")]
     operations = [
         migrations.AddField(
             model_name="outlet",
