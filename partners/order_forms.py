@@ -73,7 +73,9 @@ class OrderForm(Form):
 
 
 class CancelForm(Form):
-    reason = Words(max_length=LONGEST_REASON, required=False, default="", help_text="for the clerk; name nobody in it")
+    reason = Words(
+        max_length=LONGEST_REASON, allow_blank=True, default="", help_text="for the clerk; name nobody in it"
+    )
 
 
 def _read(reader: Any, text: str) -> str:

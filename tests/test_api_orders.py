@@ -14,8 +14,10 @@ from django.utils import timezone
 
 from api.models import CallCount, IdempotencyKey
 from catalog.catalogue import Catalogue, current_catalogue
-from orders import lifecycle
+from orders import lifecycle, refusals
 from orders.models import Order, OrderChange
+from orders.refusals import BadMobile, BadName, OrderRefused, OutletNotOpen, OutOfStock
+from partners import order_refusals
 from partners.keys import issue_key
 from partners.models import Partner, PartnerOrder
 from stores.models import Outlet, StockLevel
@@ -187,6 +189,21 @@ def test_rules_of_the_shop_are_told_as_problems(caller: Caller, catalogue: Catal
     change_phone("uniscope-y401", is_discontinued=True)
     told = problem(caller.place(customer={"name": "李", "mobile": "13900139000"}), "phone-not-on-sale")
     assert told["phones"] == ["uniscope-y401"]
+
+
+def test_every_refusal_of_an_order_has_its_problem() -> None:
+    """A new rule of the shop must not be a failure of ours."""
+    of_the_counter = {
+        "AlreadyCollected", "WrongCode", "TooManyWrongCodes", "AlreadyExtended", "SameOutlet", "WrongAmount",
+        "BadQuantity", "SaleRefused",
+    }  # fmt: skip
+    known = {*order_refusals._OTHERS, BadName, BadMobile, OutOfStock, OutletNotOpen}
+    missing = {
+        refusal.__name__
+        for refusal in vars(refusals).values()
+        if isinstance(refusal, type) and issubclass(refusal, OrderRefused) and refusal is not OrderRefused
+    } - {refusal.__name__ for refusal in known}
+    assert missing == of_the_counter
 
 
 def test_a_reference_is_for_one_order_of_a_partner(caller: Caller, shop: Outlet) -> None:
