@@ -6,9 +6,12 @@ from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from catalog.loading.phones import load_phones
+from catalog.models import Colour, Phone
 from orders import lifecycle
 from orders.checkout import place_order
 from orders.holds import expire_orders
@@ -151,3 +154,36 @@ def test_a_moved_order_says_where_it_went() -> None:
         "order.moved": (order.outlet_id, {"order": order.number, "state": "cancelled", "moved_to": moved.number}),
         "order.placed": (moved.outlet_id, {"order": moved.number, "state": "placed"}),
     }
+
+
+def phones_told(told: list[Told]) -> list[tuple[str, int | None]]:
+    return [(event.type, event.phone_id) for event in told if event.type.startswith("phone.")]
+
+
+def test_a_phone_tells_that_it_is_new_or_changed_once_whatever_of_it_is_written() -> None:
+    since = Since()
+    phone = create_phone()
+    assert phones_told(since()) == [("phone.added", phone.pk)]
+    with transaction.atomic():
+        Phone.objects.update(position=phone.position + 100)
+        Colour.objects.create(phone=phone, position=1, name_zh="红", name_en="red", rgb="#FF0000")
+        Phone.objects.update(position=phone.position, is_discontinued=True)
+    assert phones_told(since()) == [("phone.changed", phone.pk)]
+    Colour.objects.all().delete()
+    assert phones_told(since()) == [("phone.changed", phone.pk)]
+    phone.brand.name_en = "Renamed"
+    phone.brand.save()
+    assert phones_told(since()) == [("phone.changed", phone.pk)]
+    phone.brand.save()
+    assert phones_told(since()) == []
+
+
+def test_a_catalogue_that_is_loaded_tells_what_differs() -> None:
+    document = (settings.BASE_DIR / "catalog" / "data" / "phones.json").read_bytes()
+    since = Since()
+    load_phones(document, apply=True)
+    assert [event.type for event in since("phone.")] == ["phone.added"] * 14
+    load_phones(document, apply=True)
+    assert since() == []
+    load_phones(document.replace(b"2000", b"2001"), apply=True)
+    assert {event.type for event in since("phone.")} == {"phone.changed"}
