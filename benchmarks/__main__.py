@@ -41,7 +41,7 @@ MADE = "Made by `script/bench {subjects} --write-docs` on {cores} cores ({noise}
 
 # Each document, how it begins, and what is in it.
 DOCUMENTS = {
-    "benchmarks.md": (INTRODUCTION, ("pages", "web_door", "orders_a_second")),
+    "benchmarks.md": (INTRODUCTION, ("pages", "web_door", "orders_a_second", "sale_crowd")),
     "benchmarks-stock.md": (STOCK, ("stock",)),
     "benchmarks-api.md": (API, ("api",)),
     "benchmarks-nearest.md": (NEAREST, ("nearest",)),

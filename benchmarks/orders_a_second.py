@@ -35,7 +35,7 @@ def run() -> str:
         with connection.cursor() as cursor:
             cursor.execute(FLOOR_TABLES)
             cursor.execute("VACUUM ANALYZE")
-        callers = [Caller(_url(connection.settings_dict), number, shelves) for number in range(CALLERS)]
+        callers = [Caller(database_url(connection.settings_dict), number, shelves) for number in range(CALLERS)]
         return _table(_measure(callers))
     finally:
         for caller in callers:
@@ -44,7 +44,7 @@ def run() -> str:
         connection.creation.destroy_test_db(name, verbosity=0)
 
 
-def _url(database: dict[str, Any]) -> str:
+def database_url(database: dict[str, Any]) -> str:
     account = f"user={database['USER']}&password={database['PASSWORD']}"
     return f"postgres:///{database['NAME']}?host={database['HOST']}&port={database['PORT']}&{account}"
 
