@@ -13,6 +13,7 @@ from orders.history import Kind
 from orders.models import Order
 from stores.access import Deed
 from stores.desk import DeskRequest, desk_form, show
+from stores.desk_typed import words
 
 # More than any shelf holds.
 MOST = 9999
@@ -24,7 +25,7 @@ def decline(request: DeskRequest, order: Order) -> HttpResponseBase:
     """Ask why, and what is on the shelf after all; then tell the customer where else it is to be had."""
     if request.method != "POST":
         return _decline_page(request, order)
-    reason, counts, errors = request.POST.get("reason", "").strip()[:200], {}, {}
+    reason, counts, errors = words(request, "reason"), {}, {}
     if order.is_open and not reason:
         errors["reason"] = _("Please say why.")
     for line in order.lines.all():
@@ -62,7 +63,7 @@ def cancel(request: DeskRequest, order: Order) -> HttpResponseBase:
         request,
         order,
         Kind.CANCELLED,
-        lambda: lifecycle.cancel(order, request.user.actor, request.POST.get("reason", "").strip()[:200]),
+        lambda: lifecycle.cancel(order, request.user.actor, words(request, "reason")),
         done=_("Cancelled. The phones are free again, and the customer gets a text message."),
         before=_("Cancelled before, by %(who)s at %(time)s."),
     )

@@ -17,6 +17,7 @@ from orders.refusals import AlreadyCollected, OrderRefused, TooManyWrongCodes, W
 from stores.access import Deed
 from stores.desk import DeskRequest, desk_deed, desk_form, desk_page, show
 from stores.desk_session import tell
+from stores.desk_typed import words
 from stores.refusals import NotOnShelf, NotReserved, UnitRefused
 
 
@@ -36,7 +37,7 @@ def order_page(request: DeskRequest, order: Order) -> HttpResponseBase:
     scans = pickup.scans_of(order, data.dict())
     more: dict[str, Any] = {
         "scans": scans,
-        "typed": {"reason": data.get("reason", "")[:200].strip()},
+        "typed": {"reason": words(request, "reason")},
     }
     code_error = _code_error(request, order)
     are_right = pickup.check_scans(order, scans)
@@ -55,7 +56,7 @@ def _code_error(request: DeskRequest, order: Order) -> OrderRefused | str | None
     """Say what is wrong with the proof that the customer may have it; None where nothing is."""
     if is_proved(request, order):
         return None
-    if request.POST.get("reason", "").strip():
+    if words(request, "reason"):
         request.standing.require(Deed.HAND_OVER_WITHOUT_CODE)
         return None
     typed = request.POST.get("code", "")
@@ -79,7 +80,7 @@ def _hand_over(request: DeskRequest, order: Order, scans: list[pickup.Scan], mor
             amount_fen=int(amount) if re.fullmatch("[0-9]{1,9}", amount, re.ASCII) else -1,
             units=pickup.units_of(scans),
             form_key=request.form_key,
-            reason=request.POST.get("reason", "").strip()[:200],
+            reason=words(request, "reason"),
         )
     except (AlreadyCollected, WrongState) as refusal:
         return show_order(request, _anew(request, order), 409, refusal=refusal)

@@ -14,6 +14,7 @@ from django.utils.functional import cached_property
 from catalog.catalogue import current_catalogue
 from catalog.models import Phone
 from orders.models import Order, OrderLine, State
+from stores import handsets
 from stores.durations import duration_in_words
 from stores.models import Outlet, Shortfall, StockLevel, Transfer
 from stores.querysets import OutletQuerySet
@@ -85,6 +86,8 @@ class Today:
     ready: list[OpenOrder]
     shortfalls: list[Shelf]
     low: list[Shelf]
+    # Phones of which so many handsets are on record and not there: only scanning tells which.
+    to_scan: list[tuple[Phone, int]]
     transfers: list[OnTheWay]
     # More than this nobody reads; how many more there are is told.
     most: ClassVar[int] = 30
@@ -98,13 +101,14 @@ class Today:
 
 
 def today_at(outlet: Outlet, now: datetime) -> Today:
-    """Return what waits at `outlet`. Five queries, whatever waits."""
+    """Return what waits at `outlet`. Six queries, whatever waits."""
     orders = _open_orders(outlet, now)
     return Today(
         placed=[each for each in orders if each.order.state == State.PLACED],
         ready=[each for each in orders if each.order.state == State.READY],
         shortfalls=_shortfalls(outlet),
         low=_low(outlet),
+        to_scan=_to_scan(outlet),
         transfers=_transfers(outlet, now),
     )
 
@@ -140,6 +144,11 @@ def _low(outlet: Outlet) -> list[Shelf]:
         )
         if phone_id in phones and not phones[phone_id].is_discontinued
     ]
+
+
+def _to_scan(outlet: Outlet) -> list[tuple[Phone, int]]:
+    phones = current_catalogue().by_id
+    return [(phones[phone_id], unseen) for phone_id, unseen in sorted(handsets.unseen(outlet.pk).items())]
 
 
 def _transfers(outlet: Outlet, now: datetime) -> list[OnTheWay]:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from catalog.catalogue import current_catalogue
 from catalog.models import Phone
 from catalog.svg import element
+from stores import handsets
 from stores.models import Outlet, StockLevel, Transfer, TransferLine
 
 DAYS = 7
@@ -76,7 +77,11 @@ class Week:
 
 @dataclass(frozen=True)
 class Shelf:
-    """One phone on the board. `free` can be promised; `coming` is on its way here; `counted_at` None: never counted."""
+    """
+    One phone on the board. `free` can be promised; `coming` is on its way here; `counted_at` None: never counted.
+
+    `unseen` handsets are on record here, but fewer phones stand on the shelf: scanning it tells which are gone.
+    """
 
     phone: Phone
     on_hand: int
@@ -85,26 +90,27 @@ class Shelf:
     coming: int
     counted_at: datetime | None
     week: Week
+    unseen: int = 0
 
 
 def board(outlet: Outlet, now: datetime) -> list[Shelf]:
-    """Return the shelves of an outlet: all phones on sale, and others of which there are some. Three queries."""
+    """Return the shelves of an outlet: all phones on sale, and others of which there are some. Four queries."""
     levels: Any = StockLevel.objects.filter(outlet=outlet).with_counted_at()
     found = {level.phone_id: level for level in levels}
     coming = _coming(outlet)
-    weeks = _weeks(outlet, now)
+    weeks, unseen = _weeks(outlet, now), handsets.unseen(outlet.pk)
     return [
-        _shelf(phone, found.get(phone.pk), coming.get(phone.pk, 0), weeks)
+        _shelf(phone, found.get(phone.pk), coming.get(phone.pk, 0), weeks, unseen.get(phone.pk, 0))
         for phone in current_catalogue().phones
         if not phone.is_discontinued or (phone.pk in found and found[phone.pk].on_hand)
     ]
 
 
-def _shelf(phone: Phone, level: Any, coming: int, weeks: dict[int, Week]) -> Shelf:
+def _shelf(phone: Phone, level: Any, coming: int, weeks: dict[int, Week], unseen: int) -> Shelf:
     week = weeks.get(phone.pk) or Week((), (), 1)
     if level is None:
-        return Shelf(phone, 0, 0, 0, coming, None, week)
-    return Shelf(phone, level.on_hand, level.reserved, level.available, coming, level.counted_at, week)
+        return Shelf(phone, 0, 0, 0, coming, None, week, unseen)
+    return Shelf(phone, level.on_hand, level.reserved, level.available, coming, level.counted_at, week, unseen)
 
 
 def _coming(outlet: Outlet) -> dict[int, int]:

@@ -22,6 +22,7 @@ from stores.box_contents import Scanned, contents_of
 from stores.boxes import BoxRefused, Purpose
 from stores.desk import DeskRequest, desk_deed, desk_form, show
 from stores.desk_session import note_done, tell
+from stores.desk_typed import words
 from stores.durations import moment_in_words
 from stores.models import Box, BoxScan, Transfer
 from stores.people import name_of
@@ -47,7 +48,7 @@ class Said(NamedTuple):
 def receive(request: DeskRequest) -> HttpResponse:
     """Show what can be received: a supplier's delivery (its form opens a box), and transfers that are on their way."""
     if request.method == "POST":
-        note = " ".join(request.POST.get("note", "").replace("\0", "").split())[:NOTE_LENGTH]
+        note = words(request, "note", NOTE_LENGTH)
         opened = boxes.open_delivery(request.outlet.pk, note, request.user.actor)
         note_done(request, _("the box is open."))
         return _to(request, opened)

@@ -23,12 +23,12 @@ from stores import counter, stock, unit_numbers
 from stores.access import Deed
 from stores.desk import DeskRequest, desk_form, show
 from stores.desk_session import tell
+from stores.desk_typed import words
 from stores.ledger import MOST_AT_ONCE, Act, Kind
 from stores.refusal_words import in_words
 from stores.refusals import PhoneNeeded, StockRefusal
 from stores.unit_numbers import Unit
 
-REASON_LENGTH = 200
 Text = str | Promise
 
 
@@ -90,7 +90,7 @@ def adjust(request: DeskRequest) -> HttpResponse:
         "phone": _phone(request),
         "way": data.get("way", ""),
         "quantity": data.get("quantity", "")[:9],
-        "reason": _reason(request),
+        "reason": words(request, "reason"),
         "number": data.get("number", "")[:40],
         "limit": settings.DESK_ADJUST_LIMIT,
         "refused": refused,
@@ -100,7 +100,7 @@ def adjust(request: DeskRequest) -> HttpResponse:
 
 def _adjust(request: DeskRequest) -> str:
     """Correct the shelf as the form says; return why not, or nothing. Raises NotAllowed."""
-    data, phone, reason = request.POST, _phone(request), _reason(request)
+    data, phone, reason = request.POST, _phone(request), words(request, "reason")
     text, typed = data.get("quantity", "").strip(), data.get("number", "").strip()
     quantity = int(text) if text.isascii() and text.isdecimal() and len(text) <= 5 else 0
     if phone is None:
@@ -129,7 +129,7 @@ def _unit_page(request: DeskRequest, texts: Texts, kind: Kind, carry: Carry) -> 
     refused, seen = "", ""
     # Whoever had to choose keeps the choice until the deed is carried out.
     asks_phone = kind == Kind.DAMAGED or bool(request.POST.get("phone"))
-    phone, number, reason = _phone(request), request.POST.get("number", "").strip()[:40], _reason(request)
+    phone, number, reason = _phone(request), request.POST.get("number", "").strip()[:40], words(request, "reason")
     if request.method == "POST":
         try:
             phone_id, unit = _look(request, kind, number, phone)
@@ -176,7 +176,3 @@ def _facts(phone: Phone, unit: Unit | None) -> dict[str, str]:
 def _phone(request: DeskRequest) -> Phone | None:
     data = request.POST if request.method == "POST" else request.GET
     return current_catalogue().by_slug.get(data.get("phone", ""))
-
-
-def _reason(request: DeskRequest) -> str:
-    return " ".join(request.POST.get("reason", "").replace("\0", "").split())[:REASON_LENGTH]

@@ -17,6 +17,7 @@ from stores import stocktakes
 from stores.access import Deed
 from stores.desk import DeskRequest, desk_deed, desk_form, show
 from stores.desk_session import note_done, tell
+from stores.desk_typed import words
 from stores.durations import moment_in_words
 from stores.ledger import MOST_AT_ONCE
 from stores.models import StockLevel, Stocktake, StocktakeLine
@@ -45,7 +46,8 @@ def stocktake(request: DeskRequest) -> HttpResponse:
     What the books say is not shown here: who counts shall look at the shelf.
     """
     if request.method != "POST":
-        return _page(request, stocktakes.under_way(request.outlet))
+        asked = current_catalogue().by_slug.get(request.GET.get("phone", ""))
+        return _page(request, stocktakes.under_way(request.outlet), chosen=asked.pk if asked else None, asked=asked)
     if "number" in request.POST:
         return _scan(request)
     counted, errors = _typed(request)
@@ -135,13 +137,13 @@ def differences(request: DeskRequest) -> HttpResponse:
     for phone_id in current_catalogue().by_id:
         if re.fullmatch(r"-?[0-9]{1,9}", change := request.POST.get(f"change-{phone_id}", ""), re.ASCII):
             seen[phone_id] = int(change)
-        reasons[phone_id] = request.POST.get(f"reason-{phone_id}", "").strip()[:200]
+        reasons[phone_id] = words(request, f"reason-{phone_id}")
     try:
         booked = stocktakes.book(take, reasons, seen, request.user.actor)
     except CountIsNotNews as refusal:
         names = [current_catalogue().by_id[each.phone_id].name for each in refusal.older]
-        words = _("Another count came in later. Please count again: %(phones)s.") % {"phones": ", ".join(names)}
-        return _differences_page(request, take, refusal=words, reasons=reasons, status=409)
+        refusal_text = _("Another count came in later. Please count again: %(phones)s.") % {"phones": ", ".join(names)}
+        return _differences_page(request, take, refusal=refusal_text, reasons=reasons, status=409)
     except stocktakes.StocktakeRefused as refusal:
         if refusal.code == "over":
             tell(request, str(refusal))

@@ -17,6 +17,7 @@ from stores.access import Deed
 from stores.boxes import Purpose
 from stores.desk import DeskRequest, desk_deed, desk_page, show
 from stores.desk_session import note_done, tell
+from stores.desk_typed import words
 from stores.ledger import Act
 from stores.models import Outlet, Transfer
 from stores.people import names_of
@@ -26,7 +27,6 @@ from stores.refusals import StockRefusal
 State = Transfer.State
 OPEN = [State.REQUESTED, State.APPROVED, State.SENT]
 MOST_OPEN, MOST_PAST = 50, 20
-REASON_LENGTH = 200
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def cancel(request: DeskRequest, transfer_id: int) -> HttpResponse:
     found = _transfer(request, transfer_id)
     if found.state == State.SENT and (refused := _for_others(request, found.sender)):
         return _page(request, found, refused)
-    reason = " ".join(request.POST.get("reason", "").replace("\0", "").split())[:REASON_LENGTH]
+    reason = words(request, "reason")
     if not reason:
         return _page(request, found, _("Say why it is called off."))
     try:

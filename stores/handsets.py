@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from stores.ledger import Kind, Line, Operation, Outcome
-from stores.models import Handset, HandsetEvent
+from stores.models import Handset, HandsetEvent, StockLevel
 from stores.refusals import OperationKeyReused, UnitProblem, UnitRefused
 from stores.unit_numbers import Unit
 
@@ -131,6 +132,19 @@ def units_of(outlet_id: int, lines: Sequence[Line]) -> dict[int, list[Unit]]:
             numbers = tuple(number.number for number in event.handset.numbers.all())
             units.setdefault(event.phone_id, []).append(numbers)
     return units
+
+
+def unseen(outlet_id: int) -> dict[int, int]:
+    """
+    Return by phone (id) how many more handsets are known on a shelf than stand there, for the shelves where it is so.
+
+    A count by number, or an order that was declined, says that some are gone, but not which: only scanning tells. One
+    query.
+    """
+    level = StockLevel.objects.filter(outlet=outlet_id, phone=OuterRef("phone")).values("on_hand")
+    known = Handset.objects.filter(outlet=outlet_id, state=State.ON_SHELF).order_by().values("phone")
+    counted = known.annotate(known=Count("pk"), on_hand=Coalesce(Subquery(level), 0)).filter(known__gt=F("on_hand"))
+    return {row["phone"]: row["known"] - row["on_hand"] for row in counted}
 
 
 def same_units(scanned: Sequence[Unit], recorded: Sequence[Unit]) -> bool:

@@ -106,7 +106,7 @@ def test_pages_cost_the_same_whatever_there_is(
         if other not in (None, catalogue.listed[-1]):
             continue
         fresh_catalogue()
-        with django_assert_num_queries(DOOR + 3):
+        with django_assert_num_queries(DOOR + 4):
             clerk.get(at(outlet, "stock/"))
         with django_assert_num_queries(DOOR + 3 - (other is None)):
             clerk.get(at(outlet, f"stock/{phone.slug}/"))

@@ -12,6 +12,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone, translation
 
+from partners.keys import issue_key
+from partners.models import Partner
 from stores import people
 from stores.access import MAY, WORDS, Deed
 from stores.desk import Rule
@@ -37,7 +39,10 @@ def nobody(outlet: Outlet) -> Client:
 
 def partner(outlet: Outlet) -> Client:
     """A program with credentials for the API, and no person."""
-    return Client(headers={"Authorization": "Bearer of-some-partner"})
+    partner = Partner.objects.create(name="ERP")
+    key = issue_key(partner, ["catalog:read"])
+    assert Client().get("/api/v1/phones", headers={"Authorization": f"Bearer {key}"}).status_code == 200
+    return Client(headers={"Authorization": f"Bearer {key}"})
 
 
 def clerk_elsewhere(outlet: Outlet) -> Client:

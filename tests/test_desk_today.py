@@ -108,8 +108,8 @@ def test_what_it_costs_does_not_grow(
 ) -> None:
     fill(outlet, 3)
     fresh_catalogue()
-    # Session, person, outlet, assignments; then orders, lines, shortfalls, low shelves, transfers.
-    with django_assert_num_queries(9):
+    # Session, person, outlet, assignments; then orders, lines, shortfalls, low shelves, shelves to scan, transfers.
+    with django_assert_num_queries(10):
         text = page(clerk, outlet)
     assert counts_on(text)["aside"] == 6
 

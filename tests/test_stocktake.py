@@ -199,6 +199,29 @@ def units_on_shelf(shelf: StockLevel) -> list[str]:
     return list(here.values_list("numbers__number", flat=True))
 
 
+def test_a_count_that_leaves_handsets_unseen_leads_to_scanning_that_shelf(
+    desk: Client, shelf: StockLevel, imeis: list[str]
+) -> None:
+    counts.apply_count(shelf.outlet_id, {shelf.phone_id: 1}, timezone.now(), act())
+    link = f'{PAGE}?phone={shelf.phone.slug}"'
+    for path in ("", "stock/"):
+        page = desk.get(f"/en/desk/{CODE}/{path}").text
+        assert "2 handsets unseen" in page
+        assert link in page
+
+    page = desk.get(f"{PAGE}?phone={shelf.phone.slug}").text
+    assert f"Scan each {shelf.phone.name_en} on the shelf" in page
+    assert re.search(rf'<option value="{shelf.phone_id}" selected', page)
+    assert re.search(r'id="number"[^>]* autofocus', page)
+    desk.post(PAGE, {"number": imeis[1]})
+    assert "1 counted, 1 by the books" in desk.get(COMPARE).text
+    book(desk, **{f"p{shelf.phone_id}": "not found when the shelf was scanned"})
+
+    assert "unseen" not in desk.get(f"/en/desk/{CODE}/stock/").text
+    assert "unseen" not in desk.get(f"/en/desk/{CODE}/").text
+    assert list(all_disagreements()) == []
+
+
 def test_a_scan_is_refused_with_the_reason(desk: Client, shelf: StockLevel, imeis: list[str]) -> None:
     elsewhere = create_outlet()
     unit = create_unit(second=True)
