@@ -39,7 +39,8 @@ def outlet_lines(rows: Iterable[OutletRow], phone: Phone | None) -> Iterator[Saf
     Where the phone can be promised, the way to its reservation.
     """
     catalogue = current_catalogue()
-    marks, ways = _stock_marks(catalogue), _ways_to_reserve(catalogue)
+    marks = _stock_marks(catalogue) if phone else ()
+    ways = _ways_to_reserve(catalogue) if phone else {}
     # Most shops of a list open and close at the same time, and it is said of all of them at one moment.
     openings: dict[tuple[object, ...], str] = {}
     words = escape(_("Call first"))

@@ -9,7 +9,9 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from catalog.catalogue import current_catalogue
 from catalog.errors import BadQuery, NotHere, Suggestion, nearest
@@ -21,6 +23,8 @@ from stores.search import LONGEST_QUESTION
 LAST_PAGE = 100
 # Two decimals are a kilometre: closer is more than we know of most shops, and of the visitor more than we need.
 DECIMALS = 2
+# Looked up only where one of them is wrong.
+LATITUDE, LONGITUDE = gettext_lazy("Latitude"), gettext_lazy("Longitude")
 
 
 @dataclass(frozen=True)
@@ -96,21 +100,21 @@ def read_point(query: Mapping[str, str]) -> Point | None:
     if not latitude and not longitude:
         return None
     return Point(
-        _read_angle(latitude, _("Latitude"), most=90),
-        _read_angle(longitude, _("Longitude"), most=180),
+        _read_angle(latitude, LATITUDE, most=90),
+        _read_angle(longitude, LONGITUDE, most=180),
     )
 
 
-def _read_angle(text: str, field: str, *, most: int) -> float:
+def _read_angle(text: str, field: Promise, *, most: int) -> float:
     if not text:
-        raise BadQuery(field, "", _("Latitude and longitude go together: one of them is missing."), [_all_shops()])
+        raise BadQuery(str(field), "", _("Latitude and longitude go together: one of them is missing."), [_all_shops()])
     try:
         angle = float(text) if len(text) <= 30 and text.isascii() else float("nan")
     except ValueError:
         angle = float("nan")
     if not isfinite(angle) or abs(angle) > most:
         reason = _("It must be a number from -%(most)d to %(most)d.") % {"most": most}
-        raise BadQuery(field, text, reason, [_all_shops()])
+        raise BadQuery(str(field), text, reason, [_all_shops()])
     return round(angle, DECIMALS)
 
 
