@@ -22,10 +22,11 @@ def draw_number(outlet_id: int) -> str:
     """Return one of the outlet's 50,000 numbers at random. It may be in use already."""
     if not 0 < outlet_id < MODULUS:
         raise ValueError(f"Order numbers have no room for the outlet {outlet_id}.")
-    return _number(secrets.randbelow(NUMBERS_OF_AN_OUTLET), outlet_id)
+    return number_of(secrets.randbelow(NUMBERS_OF_AN_OUTLET), outlet_id)
 
 
-def _number(multiple: int, outlet_id: int) -> str:
+def number_of(multiple: int, outlet_id: int) -> str:
+    """Return the outlet's number of this place among all it has, 0 to NUMBERS_OF_AN_OUTLET - 1."""
     digits = f"{multiple * MODULUS + outlet_id:0{DIGITS - 1}d}"
     return digits + str(mod_11_10.calc_check_digit(digits))
 

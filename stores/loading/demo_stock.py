@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import connection, transaction
 from django.db.models import Count
+from django.utils import timezone
 
 from catalog.models import Phone
 from catalog.prices import offers_at
@@ -21,6 +23,8 @@ from stores.counts import apply_staged_counts
 from stores.loading.chance import pick, shares
 from stores.loading.copying import copy_row, copy_rows
 from stores.models import Outlet
+
+BEST_SELLERS = 5
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,14 @@ class Size:
     # The most of one phone that it has room for.
     room: int
 
+    def has_room_for(self, rank: int, code: str, slugs: Sequence[str]) -> bool:
+        """Whether the shop of this code carries the phone of this rank, from the cheapest to the dearest."""
+        carried, *_ = shares(3, code, slugs[rank])
+        return carried < self.carries - self.falls * rank and rank < len(slugs) - self.never
+
+    def room_for(self, rank: int) -> int:
+        return self.room * 3 // 2 if rank < BEST_SELLERS else self.room
+
 
 SIZES = (
     (Size(carries=0.96, falls=0.055, never=2, room=5), 0.55),
@@ -42,20 +54,24 @@ SIZES = (
     (Size(carries=1.00, falls=0.005, never=0, room=24), 0.12),
 )
 SOLD_OUT = 0.14
-BEST_SELLERS = 5
+# When the ledgers of the sample begin, before now: a past can be made up after that (`manage.py load_history`).
+LONG_AGO = timedelta(days=400)
 
 
 def opening_stock(code: str, state: str, slugs: Sequence[str]) -> Iterator[tuple[str, int]]:
     """Yield each phone's slug and how many of it an outlet has. `slugs` go from the cheapest phone to the dearest."""
-    size = pick(SIZES, code, "size")
+    size = size_of(code)
     for rank, slug in enumerate(slugs):
-        carried, sold_out, amount = shares(3, code, slug)
-        is_carried = carried < size.carries - size.falls * rank and rank < len(slugs) - size.never
-        if state == Outlet.State.PLANNED or not is_carried or sold_out < SOLD_OUT:
+        _carried, sold_out, amount = shares(3, code, slug)
+        if state == Outlet.State.PLANNED or not size.has_room_for(rank, code, slugs) or sold_out < SOLD_OUT:
             yield slug, 0
         else:
-            room = size.room * 3 // 2 if rank < BEST_SELLERS else size.room
-            yield slug, 1 + int(amount * room)
+            yield slug, 1 + int(amount * size.room_for(rank))
+
+
+def size_of(code: str) -> Size:
+    """Return how large the shop of this code is."""
+    return pick(SIZES, code, "size")
 
 
 @transaction.atomic
@@ -88,6 +104,7 @@ def stock_the_shelves() -> int:
             actor="system:load_demo",
             reference="count:load_demo",
             opening=True,
+            opened_at=timezone.now() - LONG_AGO,
         )
         cursor.execute("DROP TABLE staged_stock, staged_counts")
     return summary.opened
