@@ -49,6 +49,9 @@ JOBS = {
     "forget past forms": Job("stores.once.forget_past_forms", EVERY_NIGHT),
     "tell of prices": Job("catalog.price_events.tell_of_prices", 1),
     "fold stock totals": Job("stores.totals.fold", 1),
+    "add up for reports": Job("office.rollup.roll_up", 5),
+    "look for late lines": Job("office.rollup.roll_up_all", EVERY_NIGHT),
+    "foresee what runs out": Job("office.run_out.foresee_run_out", EVERY_NIGHT),
     "erase old customers": Job("orders.privacy.erase_old_customers", EVERY_NIGHT),
     "audit stock": Job("config.jobs.audit_stock", EVERY_NIGHT),
 }

@@ -1,4 +1,4 @@
-"""Head office: who belongs to it as what; its audit trail comes along from its own file."""
+"""Head office: who belongs to it as what; audit trail and reports come along from their own files."""
 
 from __future__ import annotations
 
@@ -6,10 +6,21 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from office.report_models import OutletDay, RegionDay, RollupDay
+from office.run_out_models import Forecast, Proposal
 from office.trail_models import TrailEntry
 from stores.models import Person
 
-__all__ = ["Membership", "OfficeRole", "TrailEntry"]
+__all__ = [
+    "Forecast",
+    "Membership",
+    "OfficeRole",
+    "OutletDay",
+    "Proposal",
+    "RegionDay",
+    "RollupDay",
+    "TrailEntry",
+]
 
 
 class OfficeRole(models.TextChoices):

@@ -24,6 +24,8 @@ from stores.models import Outlet
 
 # Web processes of a server that was killed need a moment to notice.
 SECONDS_FOR_PORT = 8
+# How long a past the demo has: enough for its reports, and loaded in some seconds.
+DEMO_DAYS = 28
 
 
 class Command(BaseCommand):
@@ -54,6 +56,7 @@ class Command(BaseCommand):
         if settings.DEMO:
             if not Outlet.objects.exists():
                 call_command("load_demo")
+                call_command("load_history", days=DEMO_DAYS)
             # Also for a demo that was loaded when nobody could sign in yet.
             desk_people.add_people()
             office_people.add_people()

@@ -1,0 +1,262 @@
+"""What reports read is what ledger and orders say, whatever comes late and whoever is killed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from catalog.catalogue import Catalogue
+from office import rollup
+from office.models import OutletDay, RegionDay, RollupDay
+from office.rollup import as_of, roll_up, roll_up_all
+from orders import lifecycle
+from stores import counts, stock, transfers
+from stores.models import Outlet
+from stores.transfers import Arrival
+from tests.crowd import at_once
+from tests.factories import act, create_outlet, create_region, create_unit
+from tests.history import create_outlets_with_past, open_shelves
+from tests.order_factories import CLERK, create_order, create_shelf
+
+DAY = "(created_at AT TIME ZONE 'Asia/Shanghai')::date"
+# The same figures, each asked for by itself in the plainest SQL.
+FLOWS = {
+    "handed_over": "SELECT -sum(change_on_hand) FROM {lines} AND kind = 'handed_over'",
+    "walk_in": "SELECT -sum(change_on_hand) FROM {lines} AND kind = 'walk_in_sale'",
+    "returned": "SELECT sum(change_on_hand) FROM {lines} AND kind = 'returned'",
+    "received": "SELECT sum(change_on_hand) FROM {lines} AND kind = 'received'",
+    "transferred": "SELECT sum(change_on_hand) FROM {lines} AND kind LIKE 'transfer%%'",
+    "corrected": "SELECT sum(change_on_hand) FROM {lines} AND kind IN ('opening', 'counted', 'adjusted', 'damaged')",
+    "reserved": "SELECT sum(change_reserved) FROM {lines} AND kind = 'reserved'",
+    "released": "SELECT -sum(change_reserved) FROM {lines} AND kind = 'released'",
+    "placed": "SELECT sum(quantity) FROM {steps} AND kind = 'placed'",
+    "set_aside": "SELECT sum(quantity) FROM {steps} AND kind = 'ready'",
+    "cancelled": "SELECT sum(quantity) FROM {steps} AND kind = 'cancelled'",
+    "declined": "SELECT sum(quantity) FROM {steps} AND kind = 'declined'",
+    "expired": "SELECT sum(quantity) FROM {steps} AND kind = 'expired'",
+    "within_1_hour": "SELECT sum(quantity) FROM {steps} AND kind = 'ready' AND ready_at - placed_at <= '1 hour'",
+}
+LEVELS = {
+    "on_hand": "SELECT sum(change_on_hand) FROM {until}",
+    "promised": "SELECT sum(change_reserved) FROM {until}",
+    "missing": """SELECT sum(greatest(reserved - on_hand, 0)) FROM (
+        SELECT outlet_id, phone_id, sum(change_on_hand) AS on_hand, sum(change_reserved) AS reserved
+        FROM {until} GROUP BY 1, 2) AS shelf""",
+}
+LINES = "stores_stockmovement m JOIN stores_outlet o ON o.id = m.outlet_id WHERE o.county_code LIKE %(region)s || '%%'"
+SOURCES = {
+    "lines": f"{LINES} AND {DAY} = %(day)s",
+    "until": f"{LINES} AND {DAY} <= %(day)s",
+    "steps": "orders_orderchange c JOIN orders_orderline l USING (outlet_id, number) JOIN orders_order r USING "
+    "(outlet_id, number) JOIN stores_outlet o ON o.id = c.outlet_id WHERE o.county_code LIKE %(region)s || '%%' "
+    f"AND {DAY} = %(day)s",
+}
+
+
+def asked(day, code, sql):
+    region = code.rstrip("0") if len(code.rstrip("0")) % 2 == 0 else code.rstrip("0") + "0"
+    with connection.cursor() as cursor:
+        cursor.execute(sql.format(**SOURCES), {"day": day, "region": region})
+        return cursor.fetchone()[0] or 0
+
+
+def assert_equal_to_the_ledger(days):
+    """Hold every region's figures of these days against sums over ledger and histories; then the outlets' likewise."""
+    today = timezone.localdate()
+    for ago in days:
+        day = today - timedelta(days=ago)
+        for code in sorted(set(RegionDay.objects.values_list("region_code", flat=True))):
+            rows = list(RegionDay.objects.filter(region_code=code, day=day))
+            for name, sql in FLOWS.items():
+                assert sum(getattr(row, name) for row in rows) == asked(day, code, sql), (day, code, name)
+            newest = (
+                RegionDay.objects.filter(region_code=code, day__lte=day)
+                .order_by("phone_id", "-day")
+                .distinct("phone_id")
+            )
+            for name, sql in LEVELS.items():
+                assert sum(getattr(row, name) for row in newest) == asked(day, code, sql), (day, code, name)
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            SELECT outlet_id, phone_id, day FROM office_outletday d JOIN LATERAL (
+                SELECT sum(change_on_hand) AS on_hand, sum(change_reserved) AS promised FROM stores_stockmovement m
+                WHERE m.outlet_id = d.outlet_id AND m.phone_id = d.phone_id
+                    AND (created_at AT TIME ZONE 'Asia/Shanghai')::date <= d.day) AS ledger ON true
+            WHERE (d.on_hand, d.promised) IS DISTINCT FROM (ledger.on_hand, ledger.promised)""")
+        assert cursor.fetchall() == []
+
+
+def everything():
+    return [
+        list(model.objects.order_by("pk").values_list(*(field.attname for field in model._meta.concrete_fields)))
+        for model in (OutletDay, RegionDay)
+    ]
+
+
+@pytest.fixture
+def busy_day(db):
+    """Two outlets where everything happened that can, today."""
+    shelf = create_shelf(on_hand=20)
+    other = create_outlet(town=create_region("540102001"))
+    for state in ("placed", "ready", "collected", "cancelled", "declined"):
+        create_order(shelf, state=state)
+    unit = create_unit()
+    stock.sell(shelf.outlet_id, {shelf.phone_id: [unit, create_unit()]}, act())
+    stock.return_unit(shelf.outlet_id, shelf.phone_id, unit, act())
+    stock.write_off(shelf.outlet_id, {shelf.phone_id: 1}, act())
+    transfer = transfers.request(shelf.outlet_id, other.pk, {shelf.phone_id: 3}, act())
+    transfers.approve(transfer.pk, act())
+    transfers.send(transfer.pk, {shelf.phone_id: 3}, act())
+    transfers.receive(transfer.pk, {shelf.phone_id: Arrival(2, damaged=1)}, act())
+    counts.apply_count(shelf.outlet_id, {shelf.phone_id: 1}, timezone.now(), act())
+    return shelf
+
+
+def test_a_day_is_what_ledger_and_orders_say_of_it(busy_day):
+    roll_up()
+
+    assert_equal_to_the_ledger([0])
+    row = OutletDay.objects.get(outlet=busy_day.outlet)
+    assert (row.handed_over, row.walk_in, row.returned, row.transferred) == (1, 2, 1, -3)
+    assert (row.placed, row.set_aside, row.cancelled, row.declined, row.expired) == (5, 2, 1, 1, 0)
+    assert row.within_1_hour == row.within_24_hours == 2
+    assert row.set_aside_seconds < 60
+
+
+def test_a_shortfall_is_counted_where_it_is_and_goes_when_it_is_worked_off(db):
+    shelf = create_shelf(on_hand=3)
+    create_order(shelf, 2)
+    counts.apply_count(shelf.outlet_id, {shelf.phone_id: 0}, timezone.now(), act())
+    roll_up()
+    assert {row.missing for row in RegionDay.objects.all()} == {2}
+
+    stock.receive(shelf.outlet_id, {shelf.phone_id: 5}, act())
+    roll_up()
+
+    assert {row.missing for row in RegionDay.objects.all()} == {0}
+    assert_equal_to_the_ledger([0])
+
+
+def test_it_goes_on_where_it_stopped_and_says_until_when(busy_day):
+    roll_up()
+    before, moment = everything(), as_of()
+
+    assert roll_up() == 0
+    assert everything() == before
+    assert as_of() > moment
+
+    stock.receive(busy_day.outlet_id, {busy_day.phone_id: 5}, act())
+    assert roll_up() == 1
+    assert OutletDay.objects.get(outlet=busy_day.outlet).received == 25
+    assert_equal_to_the_ledger([0])
+
+
+def test_weeks_of_a_country_add_up_day_by_day(catalogue: Catalogue):
+    create_outlets_with_past(catalogue, days=33)
+
+    roll_up_all()
+
+    assert_equal_to_the_ledger([0, 1, 5, 14, 15, 32, 33, 50])
+    assert RollupDay.objects.count() >= 400
+
+
+def test_what_was_killed_in_the_middle_is_done_to_its_end(catalogue: Catalogue, monkeypatch):
+    create_outlets_with_past(catalogue, days=33, towns=("130121100",))
+    roll_up_all()
+    whole = everything()
+    stock.receive(OutletDay.objects.first().outlet_id, {catalogue.phones[0].pk: 1}, act())
+    roll_up()
+    after = everything()
+    # As if the days of the past had got a line more, so that all after it are to be done.
+    RollupDay.objects.filter(lines__gt=0, day__gte=timezone.localdate() - timedelta(days=40)).update(lines=-1)
+    add_up, done = rollup._add_up, []
+
+    def dies(first, last, now):
+        if len(done) == 1:
+            raise OperationalError("the server went away")
+        done.append(first)
+        add_up(first, last, now)
+
+    monkeypatch.setattr(rollup, "_add_up", dies)
+    with pytest.raises(OperationalError):
+        roll_up_all()
+    monkeypatch.undo()
+
+    assert roll_up_all() > 0
+    assert everything() == after != whole
+    assert roll_up_all() == 0
+
+
+def test_lines_that_come_late_are_found_at_night(catalogue: Catalogue):
+    create_outlets_with_past(catalogue, days=20, towns=("130121100",))
+    roll_up_all()
+    outlet = create_outlet()
+    open_shelves([outlet], catalogue)
+    roll_up_all()
+    with connection.cursor() as cursor:
+        # A deed that began twelve days ago, and committed only now.
+        cursor.execute("""
+            INSERT INTO stores_stockmovement (outlet_id, phone_id, seq, kind, change_on_hand, change_reserved, on_hand,
+                reserved, prev_seq, prev_on_hand, prev_reserved, reference, actor, reason, operation_key,
+                operation_line, created_at)
+            SELECT outlet_id, phone_id, seq + 1, 'received', 4, 0, on_hand + 4, reserved, seq, on_hand, reserved, '',
+                   'person:1', '', 'late', 1, now() - interval '12 days'
+            FROM stores_stocklevel WHERE (outlet_id, phone_id) = (%s, %s)
+        """, [outlet.pk, catalogue.phones[0].pk])  # fmt: skip
+        cursor.execute("""
+            UPDATE stores_stocklevel SET seq = seq + 1, on_hand = on_hand + 4, moved_at = now() - interval '12 days'
+            WHERE (outlet_id, phone_id) = (%s, %s)
+        """, [outlet.pk, catalogue.phones[0].pk])  # fmt: skip
+
+    roll_up()
+    assert not OutletDay.objects.filter(outlet=outlet, received=4).exists()
+    roll_up_all()
+
+    late = OutletDay.objects.get(outlet=outlet, day=timezone.localdate() - timedelta(days=12))
+    assert late.received == 4
+    assert_equal_to_the_ledger([0, 11, 12, 13])
+
+
+def test_an_outlet_that_moves_takes_its_past_along(catalogue: Catalogue):
+    create_outlets_with_past(catalogue, days=20, towns=("130121100", "540102001"))
+    roll_up_all()
+    moving = Outlet.objects.filter(town_id="130121100").first()
+    Outlet.objects.filter(pk=moving.pk).update(town=create_region("540102001"))
+
+    assert roll_up() == 0
+    assert roll_up_all() > 0
+
+    assert_equal_to_the_ledger([0, 1, 10, 20])
+    assert set(OutletDay.objects.filter(outlet=moving).values_list("county_code", flat=True)) == {"540102"}
+
+
+def test_a_country_where_nothing_happened_is_up_to_date_all_the_same(db):
+    assert as_of() is None
+
+    roll_up()
+
+    assert as_of() is not None
+    assert roll_up() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_that_add_up_together_do_it_once(catalogue: Catalogue):
+    create_outlets_with_past(catalogue, days=16, towns=("130121100",))
+
+    at_once([roll_up_all] * 3)
+
+    assert_equal_to_the_ledger([0, 3, 16])
+    assert roll_up_all() == 0
+
+
+def test_an_order_that_is_set_aside_the_next_day_counts_there(busy_day):
+    roll_up()
+    stock.receive(busy_day.outlet_id, {busy_day.phone_id: 9}, act())
+    lifecycle.set_ready(create_order(busy_day), CLERK)
+
+    roll_up()
+
+    assert OutletDay.objects.get(outlet=busy_day.outlet).set_aside == 3
