@@ -23,12 +23,17 @@ PAGES = (
     ("office:trail", OfficeDeed.READ_TRAIL, _("Audit trail")),
 )
 
+# What region managers read, too.
+REPORTS = [("reports:country", _("Reports")), ("reports:run_out", _("What will run out"))]
+
 
 def office_links(request: Any) -> list[Link]:
     """Return the links for whoever asks; the one to the page itself `is_here`."""
     reach = getattr(request, "reach", None)
     standing = getattr(request, "standing", None) or getattr(reach, "standing", None)
     names = [(name, text) for name, deed, text in PAGES if standing and standing.may(deed)]
+    if reach or (standing and standing.may(OfficeDeed.READ_REPORTS)):
+        names += REPORTS
     return [Link(str(text), reverse(name), request.path == reverse(name)) for name, text in names]
 
 
