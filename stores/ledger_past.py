@@ -21,7 +21,8 @@ SELECT p.*, l.seq + step AS seq,
 FROM (SELECT *, row_number() OVER (PARTITION BY outlet_id, phone_id ORDER BY created_at, place) AS step,
              min(created_at) OVER (PARTITION BY outlet_id, phone_id) AS begins
       FROM {table}) AS p
-JOIN (SELECT * FROM stores_stocklevel ORDER BY outlet_id, phone_id FOR UPDATE) AS l USING (outlet_id, phone_id)
+JOIN (SELECT outlet_id, phone_id, seq, on_hand, reserved, moved_at FROM stores_stocklevel
+      ORDER BY outlet_id, phone_id FOR UPDATE) AS l USING (outlet_id, phone_id)
 WHERE l.moved_at <= p.begins
 WINDOW so_far AS (PARTITION BY outlet_id, phone_id ORDER BY created_at, place)
 """
@@ -29,10 +30,9 @@ WINDOW so_far AS (PARTITION BY outlet_id, phone_id ORDER BY created_at, place)
 _LINES = """
 INSERT INTO stores_stockmovement (
     outlet_id, phone_id, seq, kind, change_on_hand, change_reserved, on_hand, reserved,
-    prev_seq, prev_on_hand, prev_reserved, reference, actor, reason, operation_key, operation_line, created_at)
+    reference, actor, reason, operation_key, operation_line, created_at)
 SELECT outlet_id, phone_id, seq, kind, change_on_hand, change_reserved, on_hand, reserved,
-       seq - 1, on_hand - change_on_hand, reserved - change_reserved, reference, actor, reason, operation_key, phone_id,
-       created_at
+       reference, actor, reason, operation_key, phone_id, created_at
 FROM stores_past ORDER BY created_at, outlet_id, phone_id
 """
 
@@ -40,7 +40,8 @@ _HEADS = f"""
 WITH newest AS (
     SELECT DISTINCT ON (outlet_id, phone_id) * FROM stores_past ORDER BY outlet_id, phone_id, seq DESC
 ), head AS (
-    UPDATE stores_stocklevel l SET seq = p.seq, on_hand = p.on_hand, reserved = p.reserved, moved_at = p.created_at
+    UPDATE stores_stocklevel l SET seq = p.seq, on_hand = p.on_hand, reserved = p.reserved, moved_at = p.created_at,
+        change_on_hand = p.change_on_hand, change_reserved = p.change_reserved
     FROM newest p WHERE l.outlet_id = p.outlet_id AND l.phone_id = p.phone_id
     RETURNING l.*
 )

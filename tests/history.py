@@ -32,7 +32,7 @@ def open_shelves(outlets: list[Outlet], catalogue: Catalogue, on_hand: int = 6) 
             [on_hand, [outlet.pk for outlet in outlets], [phone.pk for phone in catalogue.phones]],
         )
         apply_staged_counts(
-            cursor, table="staged", actor="system:test", operation_key="opening", opening=True,
+            cursor, table="staged", actor="system:test", reference="count:test", opening=True,
             opened_at=timezone.now() - timedelta(days=400),
         )  # fmt: skip
         cursor.execute("DROP TABLE staged")
