@@ -27,8 +27,8 @@ MOVED = """
 OPENED = """
     WITH line AS (
         INSERT INTO stores_stockmovement (outlet_id, phone_id, seq, kind, change_on_hand, change_reserved, on_hand,
-            reserved, reference, actor, reason, created_at)
-        SELECT outlet_id, phone_id + 1, {seq}, 'opening', 1, 0, {on_hand}, 0, '', 'person:1', '', now()
+            reserved, reference, actor, reason, operation_key, operation_line, created_at)
+        SELECT outlet_id, phone_id + 1, {seq}, 'opening', 1, 0, {on_hand}, 0, '', 'person:1', '', 'attack', 1, now()
         FROM stores_stocklevel RETURNING *)
     INSERT INTO stores_stocklevel (outlet_id, phone_id, seq, on_hand, reserved, change_on_hand, change_reserved,
         safety_stock, reorder_point, moved_at, outlet_trades, county_code, position)
