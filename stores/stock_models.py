@@ -173,8 +173,8 @@ class StockMovement(models.Model):
                 condition=Q(operation_key__isnull=False),
             ),
             # PostgreSQL reads every check anew for every statement: few words, few microseconds. What ties a line to
-            # its level and which need a key is in the migrations 0024 and 0026, what ties a count to its time in 0013.
-            # Kind and actor are domains (0026).
+            # its level and which need a key is in the migrations 0024 and 0027, what ties a count to its time in 0013.
+            # Kind and actor are domains (0027).
             models.CheckConstraint(
                 condition=GreaterThanOrEqual(Least("on_hand", "reserved"), 0), name="stockmovement_is_not_negative"
             ),

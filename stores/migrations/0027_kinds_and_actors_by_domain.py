@@ -57,7 +57,7 @@ GUARD = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("stores", "0025_write_lines_and_tell")]
+    dependencies = [("stores", "0026_outlets_know_their_changes")]
     operations = [
         migrations.RunSQL(DOMAINS, NO_DOMAINS),
         migrations.RunSQL(BY_DOMAIN, BY_CHECK),
