@@ -81,7 +81,7 @@ def _body(request: dict[str, Any]) -> tuple[list[Named], str]:
     told = request["content"][JSON]
     whole = _resolved(told["schema"])
     [example] = [each["value"] for each in told.get("examples", {}).values()][:1] or [None]
-    written = "" if example is None else json.dumps(example, ensure_ascii=False, indent=1)
+    written = "" if example is None else json.dumps(example, ensure_ascii=False)
     return _fields(_resolved(whole["items"]) if "items" in whole else whole), written
 
 
