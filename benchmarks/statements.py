@@ -11,6 +11,7 @@ from django.test import Client
 
 django.setup()
 
+from config.ready import shelf  # noqa: E402
 from stores.prepared import Planned, Prepared  # noqa: E402
 
 # As text, as a plain view would send them: what the pages save by having PostgreSQL plan once is theirs.
@@ -18,7 +19,7 @@ Planned.rows = Prepared.rows  # type: ignore[method-assign]
 
 
 def statements_of(address: str) -> list[str]:
-    """Return the statements of one request, parameters filled in, once the catalogue is in memory."""
+    """Return the statements of one request, parameters filled in, once catalogue and hours are in memory."""
     sent: list[str] = []
 
     def note(execute: Callable[..., Any], sql: str, parameters: Any, many: bool, context: dict[str, Any]) -> Any:
@@ -26,7 +27,8 @@ def statements_of(address: str) -> list[str]:
         return execute(sql, parameters, many, context)
 
     client = Client()
-    client.get("/")
+    client.get(address)
+    shelf.clear()
     with connection.execute_wrapper(note):
         answer = client.get(address)
     if answer.status_code != 200:
