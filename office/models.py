@@ -1,4 +1,4 @@
-"""Head office: who belongs to it as what; audit trail and reports come along from their own files."""
+"""Head office: who belongs to it as what; audit trail, imports and reports come along from their own files."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from office.import_models import OutletImport
 from office.report_models import OutletDay, RegionDay, RollupDay
 from office.run_out_models import Forecast, Proposal
 from office.trail_models import TrailEntry
@@ -16,6 +17,7 @@ __all__ = [
     "Membership",
     "OfficeRole",
     "OutletDay",
+    "OutletImport",
     "Proposal",
     "RegionDay",
     "RollupDay",

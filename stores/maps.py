@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import CharField
 
+from stores.geography import Point
 from stores.models import Region, RegionMap
 from stores.prepared import Parameter, Planned
 
@@ -55,6 +57,38 @@ def draw_maps() -> int:
     with connection.cursor() as cursor:
         cursor.execute(_DRAW, {"cells": CELLS})
         return cursor.rowcount
+
+
+_BOX = """
+    SELECT min(longitude), max(latitude), cos(radians((min(latitude) + max(latitude)) / 2)),
+        greatest(
+            (max(longitude) - min(longitude)) * cos(radians((min(latitude) + max(latitude)) / 2)),
+            max(latitude) - min(latitude), 0.1
+        )
+    FROM stores_outlet WHERE state <> 'closed'
+"""
+
+
+class Dot(NamedTuple):
+    """A cell of the country's map."""
+
+    x: int
+    y: int
+
+
+def on_map(places: Sequence[Point]) -> list[Dot]:
+    """Return where on the country's map these places are, each cell once. One query over all outlets."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BOX)
+        west, north, narrowing, span = cursor.fetchone()
+    if west is None:
+        return []
+    cell = span / CELLS
+    dots = {
+        Dot(round((place.longitude - west) * narrowing / cell), round((north - place.latitude) / cell))
+        for place in places
+    }
+    return sorted(dots)
 
 
 def map_of(region: Region | None) -> RegionMap | None:

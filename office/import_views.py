@@ -1,0 +1,93 @@
+"""Sending a file of outlets, looking at what it would do, applying it; and an empty file to fill in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+
+from office.access import OfficeDeed
+from office.doors import OfficeRequest, office_deed, office_form, office_page
+from office.imports import ImportRefused, apply, keep_file, look_at
+from office.models import OutletImport
+from office.spreadsheets import write_csv, write_xlsx
+from stores.desk import show
+from stores.loading.outlets import COLUMNS
+from stores.maps import CELLS, Dot, map_of, on_map
+
+PROBLEMS_SHOWN = 500
+FILES_SHOWN = 20
+TEMPLATE = (*COLUMNS.required, "telephone", "state", "timetable")
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@office_form(OfficeDeed.EDIT_OUTLETS)
+def upload(request: OfficeRequest) -> HttpResponse:
+    """Take a file; show the latest ones."""
+    refusal = ""
+    if request.method == "POST":
+        file = request.FILES.get("file")
+        try:
+            if file is None:
+                raise ImportRefused(_("Please choose a file."))
+            kept = keep_file(request.user, file.name or "", file)  # type: ignore[arg-type]
+            return redirect("office:import", kept.pk)
+        except ImportRefused as refused:
+            refusal = str(refused)
+    files = OutletImport.objects.select_related("person").defer("content")[:FILES_SHOWN]
+    return show(request, "office/imports.html", {"files": files, "refusal": refusal, "columns": COLUMNS})
+
+
+@office_page(OfficeDeed.EDIT_OUTLETS)
+def preview(request: OfficeRequest, number: int) -> HttpResponse:
+    """Show what a file would do, or what became of it."""
+    kept = get_object_or_404(OutletImport, pk=number)
+    if kept.applied_at:
+        return show(request, "office/import.html", {"kept": kept})
+    seen = look_at(kept)
+    context = {
+        "kept": kept,
+        "report": seen.report,
+        "problems": seen.report.problems[:PROBLEMS_SHOWN],
+        "fingerprint": seen.fingerprint,
+        "new": len(seen.new),
+        **_map_with(on_map(seen.new)),
+    }
+    return show(request, "office/import.html", context)
+
+
+def _map_with(dots: Sequence[Dot]) -> dict[str, Any]:
+    """Return the country's map, and a frame that new outlets beyond its edge are in, too."""
+    country = map_of(None)
+    corners = [Dot(0, 0), Dot(country.width, country.height) if country else Dot(CELLS, CELLS), *dots]
+    left, top = min(dot.x for dot in corners) - 2, min(dot.y for dot in corners) - 2
+    right, bottom = max(dot.x for dot in corners) + 2, max(dot.y for dot in corners) + 2
+    return {"map": country, "dots": dots, "frame": f"{left} {top} {right - left} {bottom - top}"}
+
+
+@office_deed(OfficeDeed.EDIT_OUTLETS)
+def apply_import(request: OfficeRequest, number: int) -> HttpResponse:
+    """Do what was shown."""
+    kept = get_object_or_404(OutletImport, pk=number)
+    try:
+        messages.success(request, str(apply(kept, request.POST.get("fingerprint", ""))))
+    except ImportRefused as refused:
+        messages.error(request, str(refused))
+    return redirect("office:import", kept.pk)
+
+
+@office_page(OfficeDeed.EDIT_OUTLETS)
+def template(request: OfficeRequest, kind: str) -> HttpResponse:
+    """Answer with an empty file that has the right first line."""
+    if kind == "csv":
+        response = HttpResponse("".join(write_csv([TEMPLATE])), content_type="text/csv; charset=utf-8")
+    elif kind == "xlsx":
+        response = HttpResponse(write_xlsx([TEMPLATE]), content_type=XLSX)
+    else:
+        raise Http404
+    response["Content-Disposition"] = f'attachment; filename="outlets.{kind}"'
+    return response

@@ -1,0 +1,119 @@
+"""
+Opening outlets by the hundred: a file is looked at as a whole, and then applied exactly as it was shown.
+
+The rule is that of `load_outlets`. What was shown has a fingerprint, of the file and of the stored outlets that it
+names; whoever applies says which, and where it is another one by then nothing is done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from catalog.loading.report import Problem, Report
+from office import trail
+from office.models import OutletImport, TrailEntry
+from office.spreadsheets import read_table
+from stores.geography import Point
+from stores.loading.csvfile import Line
+from stores.loading.merging import lock
+from stores.loading.outlets import TARGET, load_outlets
+from stores.models import Outlet, Person
+
+MOST_BYTES = 5 * 2**20
+
+
+class ImportRefused(Exception):
+    """A file cannot be taken, or not be applied; the message is for people."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a file would do. `fingerprint` names file and data; `new` are the places of outlets that are not there."""
+
+    report: Report
+    fingerprint: str
+    new: Sequence[Point]
+
+
+def keep_file(person: Person, file_name: str, stream: BinaryIO) -> OutletImport:
+    """Keep a file that `person` has sent. Raises ImportRefused for one that is too large or empty."""
+    content = stream.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise ImportRefused(_("The file is larger than %(limit)d MB.") % {"limit": MOST_BYTES // 2**20})
+    if not content:
+        raise ImportRefused(_("The file is empty."))
+    return OutletImport.objects.create(person=person, file_name=file_name[-120:] or "?", content=content)
+
+
+def look_at(kept: OutletImport) -> Preview:
+    """Return what applying the file now would do, and everything that is wrong with it. Nothing is written."""
+    lines = list(read_table(io.BytesIO(kept.content)))
+    stored = _stored(lines)
+    report = load_outlets(lines, apply=False)
+    return Preview(report, _fingerprint(kept, stored), [] if report.problems else list(_new_places(lines, stored)))
+
+
+@transaction.atomic
+def apply(kept: OutletImport, fingerprint: str) -> Report:
+    """Store the outlets of a file that was shown under `fingerprint`. All or nothing; raises ImportRefused."""
+    kept = OutletImport.objects.select_for_update().get(pk=kept.pk)
+    if kept.applied_at:
+        raise ImportRefused(_("This file was applied already: %(outcome)s") % {"outcome": kept.outcome})
+    lock(TARGET)
+    lines = list(read_table(io.BytesIO(kept.content)))
+    if _fingerprint(kept, _stored(lines)) != fingerprint:
+        raise ImportRefused(_("Outlets of this file were changed after it was shown. Please look at it again."))
+    report = load_outlets(lines, apply=True)
+    if not report.is_applied:
+        raise ImportRefused(_("Nothing was written: the file has to be right as a whole."))
+    kept.applied_at, kept.outcome = timezone.now(), str(report)[:200]
+    kept.save(update_fields=["applied_at", "outcome"])
+    trail.note(
+        TrailEntry.Deed.IMPORTED, Outlet._meta.db_table, kept.pk, kept.file_name, new=report.new, changed=report.changed
+    )
+    return report
+
+
+def _header(lines: Sequence[Line | Problem]) -> list[str]:
+    first = lines[0] if lines else None
+    return [cell.strip() for cell in first.cells] if isinstance(first, Line) else []
+
+
+def _column(lines: Sequence[Line | Problem], *names: str) -> Iterator[tuple[str, ...]]:
+    """Yield the cells of these columns for every line that has them."""
+    header = _header(lines)
+    if not set(names) <= set(header):
+        return
+    places = [header.index(name) for name in names]
+    for line in lines[1:]:
+        if isinstance(line, Line) and len(line.cells) > max(places):
+            yield tuple(line.cells[place].strip() for place in places)
+
+
+def _stored(lines: Sequence[Line | Problem]) -> dict[str, tuple[object, ...]]:
+    """Return the stored outlets that the file names, whole, by code. One query."""
+    codes = {code for (code,) in _column(lines, "code") if len(code) <= 20 and "\0" not in code and code.isprintable()}
+    return {row[0]: row for row in Outlet.objects.filter(code__in=codes).order_by("code").values_list("code", *_FIELDS)}
+
+
+_FIELDS = TARGET.fields
+
+
+def _new_places(lines: Sequence[Line | Problem], stored: dict[str, tuple[object, ...]]) -> Iterator[Point]:
+    for code, latitude, longitude in _column(lines, "code", "latitude", "longitude"):
+        if code not in stored:
+            yield Point(float(latitude), float(longitude))
+
+
+def _fingerprint(kept: OutletImport, stored: dict[str, tuple[object, ...]]) -> str:
+    digest = hashlib.sha256(kept.content)
+    digest.update(repr(sorted(stored.items())).encode())
+    return digest.hexdigest()

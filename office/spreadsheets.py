@@ -1,0 +1,115 @@
+"""Tables as people send and take them: CSV, and the spreadsheets of Excel and WPS (XLSX, ECMA-376)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Any, BinaryIO
+
+import openpyxl
+from django.utils.translation import gettext as _
+from openpyxl.utils.exceptions import InvalidFileException
+
+from catalog.loading.report import Problem
+from stores.loading.csvfile import Line, read_csv
+
+MOST_LINES = 20_000
+MOST_COLUMNS = 100
+# What an archive may unpack to, and out of how many files: a small one can hold gigabytes of nothing.
+MOST_UNPACKED_BYTES = 64 * 2**20
+MOST_FILES = 200
+ZIP_MAGIC = b"PK\x03\x04"
+# What a spreadsheet would take for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def read_table(stream: BinaryIO) -> Iterator[Line | Problem]:
+    """
+    Yield every line of a table in CSV (plain or gzip) or XLSX, known by its first bytes; at most MOST_LINES.
+
+    Whatever is wrong is yielded as a Problem with its line, and never raised. Lines of a spreadsheet are its rows.
+    """
+    is_xlsx = stream.read(len(ZIP_MAGIC)) == ZIP_MAGIC
+    stream.seek(0)
+    lines = _read_xlsx(stream) if is_xlsx else read_csv(stream)
+    for line in lines:
+        number = line.number if isinstance(line, Line) else line.line
+        if number > MOST_LINES:
+            yield Problem(number, "", _("is beyond the %(limit)d lines that a file may have") % {"limit": MOST_LINES})
+            return
+        yield line
+
+
+def _read_xlsx(stream: BinaryIO) -> Iterator[Line | Problem]:
+    if _unpacks_to_too_much(stream):
+        yield Problem(1, "", _("the spreadsheet is larger inside than a table of outlets can be"))
+        return
+    try:
+        # Values, not formulas; row by row. openpyxl reads XML by way of defusedxml, where that is installed.
+        book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+        rows = book.worksheets[0].iter_rows(values_only=True, max_col=MOST_COLUMNS)
+        width = 0
+        for number, row in enumerate(rows, start=1):
+            cells = [_as_text(value) for value in row]
+            filled = max((place for place, cell in enumerate(cells, start=1) if cell), default=0)
+            # A row ends with the first one, which names the columns; cells behind that are somebody's notes, or wrong.
+            width = width or filled
+            if filled:
+                yield Line(number, cells[: max(width, filled)])
+    # The library raises whatever it stumbles over in a file that is none.
+    except Exception as error:
+        detail = type(error).__name__ if not isinstance(error, InvalidFileException) else str(error)
+        yield Problem(1, "", _("the spreadsheet cannot be read (%(detail)s)") % {"detail": detail[:60]})
+
+
+def _unpacks_to_too_much(stream: BinaryIO) -> bool:
+    try:
+        files = zipfile.ZipFile(stream).infolist()
+    except zipfile.BadZipFile:
+        return False
+    finally:
+        stream.seek(0)
+    # Reading stops at the sizes that the archive names itself.
+    return len(files) > MOST_FILES or sum(file.file_size for file in files) > MOST_UNPACKED_BYTES
+
+
+def _as_text(value: Any) -> str:
+    """Return a cell as it would stand in a CSV file."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value)
+
+
+def write_csv(rows: Iterable[Iterable[Any]]) -> Iterator[str]:
+    """Yield the lines of a CSV file (RFC 4180, with a byte order mark, which Excel needs for Chinese)."""
+    yield "\ufeff"
+    line = io.StringIO()
+    writer = csv.writer(line)
+    for row in rows:
+        writer.writerow(_harmless(value) for value in row)
+        yield line.getvalue()
+        line.seek(0)
+        line.truncate()
+
+
+def _harmless(value: Any) -> Any:
+    """Return a value that no spreadsheet takes for a formula; numbers stay numbers."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def write_xlsx(rows: Iterable[Iterable[str]]) -> bytes:
+    """Return a small spreadsheet of one sheet, all of it text."""
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("outlets")
+    for row in rows:
+        sheet.append(list(row))
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
