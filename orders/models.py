@@ -12,6 +12,7 @@ from datetime import datetime
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Right
 from django.urls import reverse
 
 from orders import numbers, pickup_codes
@@ -57,6 +58,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def numbered(self, number: str) -> OrderQuerySet:
         """The order of a well-formed number; looks at its own outlet alone."""
         return self.filter(outlet_id=numbers.outlet_of(number), number=number)
+
+    def with_last_four(self, digits: str) -> OrderQuerySet:
+        """The orders of the whole country whose mobile number ends in these four digits."""
+        return self.alias(last_four=Right("mobile", 4)).filter(mobile__gt="", last_four=digits)
 
     def for_lookup(self, number: str, last_four: str) -> Order | None:
         """Return the order of this number, as typed, if its mobile number ends so; None if not, or none is such."""
@@ -121,6 +126,7 @@ class Order(models.Model):
         ordering = ["-placed_at"]
         indexes = [
             models.Index("mobile", name="order_by_mobile", condition=Q(mobile__gt="")),
+            models.Index(Right("mobile", 4), name="order_by_last_four", condition=Q(mobile__gt="")),
             models.Index("held_until", name="order_open_by_hold", condition=_IS_OPEN),
             models.Index("placed_at", name="order_to_escalate", condition=Q(state="placed", escalated_at=None)),
             models.Index("ended_at", name="order_to_erase", condition=Q(ended_at__isnull=False, erased_at=None)),
