@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -20,7 +21,10 @@ class Link(NamedTuple):
 PAGES = (
     ("admin:index", OfficeDeed.READ, _("Back office")),
     ("office:prices", OfficeDeed.READ, _("Prices")),
+    ("office:find", OfficeDeed.READ_ORDERS, _("Find")),
+    ("office:imports", OfficeDeed.EDIT_OUTLETS, _("Open outlets")),
     ("office:trail", OfficeDeed.READ_TRAIL, _("Audit trail")),
+    ("office:jobs", OfficeDeed.READ_JOBS, _("Given up")),
 )
 
 # What region managers read, too.
@@ -37,4 +41,4 @@ def office_links(request: Any) -> list[Link]:
     return [Link(str(text), reverse(name), request.path == reverse(name)) for name, text in names]
 
 
-FUNCTIONS = {"office_links": office_links}
+FUNCTIONS = {"office_links": office_links, "office_messages": get_messages}

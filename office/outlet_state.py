@@ -11,9 +11,10 @@ from django.utils.translation import ngettext
 
 from office.access import OfficeDeed
 from office.doors import OfficeRequest, office_form
+from office.life import transfers_of
 from orders.closing import OrdersCameMeanwhile, orders_at_stake, set_state
 from stores.desk import show
-from stores.models import Outlet, StockLevel, Transfer
+from stores.models import Outlet, StockLevel
 
 REASON_LENGTH = 200
 
@@ -54,8 +55,7 @@ def outlet_state(request: OfficeRequest, code: str) -> HttpResponse:
         "orders": orders,
         "shown": " ".join(order.number for order in orders),
         "on_hand": sum(StockLevel.objects.filter(outlet=outlet).values_list("on_hand", flat=True)),
-        "transfers": Transfer.objects.filter(sender=outlet, ended_at=None).count()
-        + Transfer.objects.filter(receiver=outlet, ended_at=None).count(),
+        "transfers": transfers_of(outlet),
         "states": [state for state in Outlet.State if state != outlet.state],
     }
     return show(request, "office/outlet_state.html", context)

@@ -42,6 +42,7 @@ class OfficeSite(AdminSite):
             "password": _("Password"),
             "second_step": _("Code from an app"),
             "sign_out": _("Sign out"),
+            "export": _("Take the list (CSV)"),
         }
         return super().each_context(request) | {"office": office}
 

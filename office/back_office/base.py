@@ -14,9 +14,12 @@ from django.db.models import Model, QuerySet
 from django.forms.models import InlineForeignKeyField
 from django.http import HttpRequest
 from django.shortcuts import redirect
+from django.urls import path
 from django.utils.functional import cached_property
 
+from catalog.acting import acting_as
 from office.access import OfficeDeed, OfficeStanding
+from office.back_office.exports import export_list
 from office.back_office.words import BROKEN_RULES
 
 ROWS = 50
@@ -97,6 +100,16 @@ class OfficeAdmin(AsksTheStanding, admin.ModelAdmin):
     sortable_by = ()
     save_on_top = False
 
+    def get_urls(self) -> list[Any]:
+        address = path("export/", self.admin_site.admin_view(self.export), name=f"{self.opts.db_table}_export")
+        return [address, *super().get_urls()]
+
+    def export(self, request: HttpRequest) -> Any:
+        """Answer with the list as a file."""
+        _standing(request).require(self.reading)
+        with acting_as(request.user.actor):  # type: ignore[union-attr]
+            return export_list(self, request)
+
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         return redirect("office:history", self.opts.db_table, object_id)
 
@@ -110,8 +123,8 @@ class OfficeAdmin(AsksTheStanding, admin.ModelAdmin):
         pass
 
 
-class RowsInside(AsksTheStanding, admin.TabularInline):
-    """Rows that belong to the thing whose page it is."""
+class RowsInside(AsksTheStanding, admin.StackedInline):
+    """Rows that belong to the thing whose page it is; below each other, for narrow screens."""
 
     form = PlainForm
     extra = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -19,6 +20,8 @@ from office.site import site
 from partners.keys import BadReach, check_reach, issue_key, revoke_key
 from partners.models import ApiKey, Partner
 from stores.desk import show
+
+REACH = ("outlets", "regions", "phones")
 
 
 @admin.register(Partner, site=site)
@@ -38,23 +41,33 @@ class KeyForm(PlainForm):
         label=_("what it may do"),
     )
 
+    expires_at = forms.DateField(
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        label=_("last day"),
+        help_text=_("Empty: for good."),
+    )
+
     class Meta:
         model = ApiKey
         fields = ("partner", "scopes", "outlets", "regions", "phones", "calls_per_minute", "expires_at")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in ("outlets", "regions", "phones", "expires_at"):
+        for name in REACH:
             if name in self.fields:
                 self.fields[name].required = False
-                self.fields[name].help_text = (
-                    _("Codes, separated by commas. Empty: all.") if name != "expires_at" else ""
-                )
+                self.fields[name].help_text = _("Codes, separated by commas. Empty: all.")
+
+    def clean_expires_at(self) -> datetime | None:
+        """Return the end of the last day."""
+        day = self.cleaned_data["expires_at"]
+        return timezone.make_aware(datetime.combine(day + timedelta(days=1), time())) if day else None
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         try:
-            check_reach(*(given.get(name) or () for name in ("outlets", "regions", "phones")))
+            check_reach(*(given.get(name) or () for name in REACH))
         except BadReach as refusal:
             self.add_error(None, str(refusal))
         return given

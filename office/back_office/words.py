@@ -12,6 +12,12 @@ from typing import Any
 from django.apps import apps
 from django.utils.translation import gettext_lazy as _
 
+APPS = {
+    "catalog": _("Catalogue"),
+    "stores": _("Outlets and people"),
+    "partners": _("Partners"),
+}
+
 # One thing, several of it.
 TABLES: dict[str, tuple[Any, Any]] = {
     "catalog.Brand": (_("brand"), _("brands")),
@@ -164,7 +170,9 @@ BROKEN_RULES: dict[str, Any] = {
 
 
 def give_words() -> None:
-    """Let tables and columns have these words."""
+    """Let apps, tables and columns have these words."""
+    for app, name in APPS.items():
+        apps.get_app_config(app).verbose_name = name
     for table, (one, several) in TABLES.items():
         options = apps.get_model(table)._meta
         options.verbose_name, options.verbose_name_plural = one, several
