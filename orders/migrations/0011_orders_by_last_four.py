@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0009_walk_in_sales"),
+        ("orders", "0010_steps_by_function"),
         ("stores", "0023_forms_of_the_desk_once"),
     ]
 
