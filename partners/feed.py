@@ -174,7 +174,7 @@ def _data(type: str, data: dict[str, Any], reader: Reader, reference: str | None
     if type.startswith("transfer."):
         return data | {"lines": [line for line in data["lines"] if _reaches(reader, line["phone"])]}
     if type.startswith("order."):
-        return {"moved_to": None, **data, "reference": reference}
+        return {**data, "moved_to": data.get("moved_to"), "reference": reference}
     if type == Type.PRICE_CHANGED:
         prices = {"price": money(data["price_fen"]), "ordinary_price": money(data["ordinary_fen"])}
         moments = {name: data[name] and in_utc(datetime.fromisoformat(data[name])) for name in ("since", "until")}

@@ -37,6 +37,7 @@ def check(path: str, response: HttpResponse, method: str = "GET") -> Any:
     [(media_type, content)] = known["content"].items()
     assert response["Content-Type"] == media_type
     body = response.json()
+    assert "+08:00" not in response.content.decode(), (path, "times are told in UTC")
     Draft202012Validator(content["schema"] | {"components": document["components"]}).validate(body)
     unknown = _unknown(body, content["schema"], document)
     assert not unknown, (path, unknown)
