@@ -60,7 +60,7 @@ class Event(models.Model):
     xid = TransactionField(db_default=Func(function="pg_current_xact_id"), editable=False)
     # GENERATED ALWAYS: nobody chooses a number (migration 0002).
     id = models.BigIntegerField(editable=False)
-    # One of Type: migration 0003 has the list.
+    # One of Type: a domain (migration 0004).
     type = models.CharField(max_length=20)
     outlet_id = models.BigIntegerField(null=True)
     phone_id = models.SmallIntegerField(null=True)
