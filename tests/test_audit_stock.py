@@ -59,6 +59,7 @@ def test_sound_books_add_up(level):
 
 FAULTS = {
     "every level is the sum": "UPDATE stores_stocklevel SET on_hand = on_hand + 7",
+    "every line follows": "UPDATE stores_stockmovement SET on_hand = on_hand + 1 WHERE seq = 2",
     "every handset stands": "UPDATE stores_handset SET state = 'on_shelf'",
     "every handset is where": "UPDATE stores_handset SET seq = 1",
     "every handset has a number": "DELETE FROM stores_handsetnumber",
