@@ -9,10 +9,10 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from django.conf import settings
+from django.conf import settings as site_settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog.catalogue import Catalogue
@@ -74,6 +74,7 @@ shelves = st.lists(
 )  # fmt: skip
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(shelves)
 def test_nothing_is_given_that_is_not_there_and_nothing_needed_is_left_out(several):
     for number, shelf in enumerate(several, start=1):
@@ -265,4 +266,4 @@ def test_no_web_process_loads_the_statistics():
         "get_resolver().url_patterns; import sys; assert not {'scipy', 'numpy'} & set(sys.modules)"
     )
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
-    subprocess.run([sys.executable, "-c", program], cwd=settings.BASE_DIR, check=True, env=environment)
+    subprocess.run([sys.executable, "-c", program], cwd=site_settings.BASE_DIR, check=True, env=environment)

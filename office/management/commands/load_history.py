@@ -2,6 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
+from django_q.tasks import async_task
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from office.rollup import roll_up_all
@@ -30,4 +31,6 @@ class Command(BaseCommand):
                 for table in ("stores_stockmovement", "stores_stocklevel", "orders_order", "orders_orderchange"):
                     cursor.execute(f"ANALYZE {table}")
         roll_up_all()
+        # The worker does it at once, and every night from then on; its statistics are not for this process.
+        async_task("office.run_out.foresee_run_out")
         self.stdout.write(f"Sample data: a past of {written.lines} lines of the ledger and {written.orders} orders.")
