@@ -7,7 +7,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from office.access import office_standing
+from office.access import office_standing, reach_of
 from orders import desk_today
 from stores.desk import signed_in_page
 from stores.models import Assignment, Person
@@ -21,4 +21,5 @@ def first_page(request: HttpRequest) -> HttpResponseBase:
     works_at_outlets = Assignment.objects.on(timezone.localdate()).filter(person=person).exists()
     if not works_at_outlets and office_standing(person):
         return redirect("admin:index")
+    request.reach = reach_of(person)  # type: ignore[attr-defined]
     return desk_today.home(request)

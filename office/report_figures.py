@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from office.report_measures import SUMMED, Sums, added_up
-from office.report_models import LEVELS
+from office.report_measures import Sums, added_up
+from office.report_models import LEVELS, SUMMED
 from office.report_places import Place, Spot
 from office.report_questions import Question
 from stores.models import Outlet

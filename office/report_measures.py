@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from catalog.templating import grouped
-from office.report_models import FLOWS, LEVELS, WAITING
+from office.report_models import LEVELS, SUMMED
 from stores.durations import duration_in_words
 
 # Figures of one line of a report by their names, added up over its days, phones and places; and `days`, how many.
@@ -192,8 +192,6 @@ MEASURES = (
     ),
 )
 BY_KEY = {measure.key: measure for measure in MEASURES}
-
-SUMMED = (*FLOWS, *WAITING)
 
 
 def added_up(lines: list[Sums], days: int) -> dict[str, int]:

@@ -13,6 +13,7 @@ FLOWS = (
 )  # fmt: skip
 # How long setting aside took: seconds, added up over phones, and how many phones were done within so many hours.
 WAITING = ("set_aside_seconds", "within_1_hour", "within_4_hours", "within_24_hours")
+SUMMED = (*FLOWS, *WAITING)
 # What there was when the day ended.
 LEVELS = ("on_hand", "promised", "missing")
 

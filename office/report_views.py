@@ -25,6 +25,7 @@ from office.report_places import Place, Spot, address_of, country, outlet_place,
 from office.report_questions import PERIODS, Question, read_question
 from office.rollup import as_of
 from stores.desk import show
+from stores.models import Outlet
 
 WAY_NAMES = {
     "place": lambda: _("place"),
@@ -164,17 +165,15 @@ def _name(line: Line) -> str:
 def _leads_to(place: Place, question: Question, line: Line) -> str:
     """Return where a line leads: into its place, or to its phones by what tells them apart further."""
     if line.spot is not None:
-        return f"{address_of(line.spot)}{question.with_(by='phone' if _is_outlet(line.spot) else 'place').query}"
+        return (
+            f"{address_of(line.spot)}{question.with_(by='phone' if isinstance(line.spot, Outlet) else 'place').query}"
+        )
     if line.filter is not None:
         by = place.ways[0] if line.filter[0] == "phone" else "phone"
         if place.outlet and line.filter[0] == "phone":
             by = "day"
         return _link(place, question.with_(filter=line.filter, by=by))
     return ""
-
-
-def _is_outlet(spot: Spot) -> bool:
-    return hasattr(spot, "town_id")
 
 
 def _cells(measure: Measure, sums: Any) -> list[str]:

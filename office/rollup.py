@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from office.report_models import FLOWS, LEVELS, WAITING, RollupDay
+from office.report_models import LEVELS, SUMMED, RollupDay
 
 # A deed that began before midnight may commit after it, but hardly a day later; every night all days are looked at.
 DAYS_LOOKED_AT = 3
@@ -22,7 +22,6 @@ DAYS_AT_ONCE = 14
 # Workers that add up wait for each other.
 LOCK_ON_ROLLUP = 6_814
 
-SUMMED = (*FLOWS, *WAITING)
 CHANGES = tuple(f"change_{level}" for level in LEVELS)
 
 _DAY = "(created_at AT TIME ZONE 'Asia/Shanghai')::date"

@@ -167,8 +167,9 @@ def test_who_has_several_sees_where_it_is_urgent_first(
     client = sign_in(create_person(Role.REGION_MANAGER, create_region("130826")))
     fresh_catalogue()
 
-    # Session, person, whether there are assignments, assignments, outlets with what waits there.
-    with django_assert_num_queries(5):
+    # Session, person, whether there are assignments, whose figures may be read (two), assignments, outlets with what
+    # waits there.
+    with django_assert_num_queries(7):
         text = client.get("/en/desk/").text
 
     places = [text.index(each.code) for each in (waiting, short, quiet)]
