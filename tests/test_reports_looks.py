@@ -11,13 +11,14 @@ from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage
 
 from catalog.catalogue import Catalogue
-from office.models import OfficeRole, Proposal
+from office.models import Forecast, OfficeRole, Proposal
 from office.rollup import roll_up_all
 from office.run_out import foresee_run_out
+from stores import stock
 from stores.models import Outlet, Role, Transfer
 from tests.browser import follow
 from tests.desk import create_person, sign_in
-from tests.factories import create_region
+from tests.factories import act, create_region
 from tests.history import create_outlets_with_past
 from tests.office import office_client
 from tests.test_accessibility import examine
@@ -75,6 +76,18 @@ def test_every_page_is_light(member: Client) -> None:
             assert size + files + HEADER_BYTES <= FIRST_VIEW_BYTES, f"{page}: {size} beside {files} of files"
 
 
+def sold_out_beside_plenty() -> Proposal:
+    """Let the shelf that sells best be empty, and its neighbour have plenty; return what is proposed then."""
+    best = Forecast.objects.filter(county_code__startswith="13").order_by("-enough", "outlet", "phone")[0]
+    neighbour = Outlet.objects.filter(county_code=best.county_code).exclude(pk=best.outlet_id)[0]
+    stock.receive(neighbour.pk, {best.phone_id: 30}, act())
+    if best.on_hand:
+        stock.adjust(best.outlet_id, {best.phone_id: -best.on_hand}, act(reason="gone"))
+    roll_up_all()
+    foresee_run_out()
+    return Proposal.objects.get(kind="transfer", receiver=best.outlet_id, phone=best.phone_id)
+
+
 def test_from_the_country_to_an_outlet_and_to_a_transfer_without_script(
     browser: Browser, live_server: object, member: Client
 ) -> None:
@@ -92,7 +105,7 @@ def test_from_the_country_to_an_outlet_and_to_a_transfer_without_script(
     follow(tab.get_by_role("link", name="day", exact=True))
     assert tab.locator("svg.chart").count() == 1
 
-    proposal = Proposal.objects.filter(kind="transfer").order_by("cover_days", "pk")[0]
+    proposal = sold_out_beside_plenty()
     tab.goto(f"{live_server}/en/reports/run-out/{proposal.county_code}/?kind=transfer")
     follow(tab.locator(f"button[value='{proposal.pk}']"))
     assert "is asked for" in tab.locator("[role=status]").inner_text()
