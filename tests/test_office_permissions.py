@@ -15,7 +15,6 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from django.utils import translation
 
 from office.access import MAY, WORDS, OfficeDeed, OfficeStanding
-from office.back_office.base import is_named
 from office.doors import OfficeRule
 from office.models import OfficeRole, OutletImport
 from office.site import site
@@ -104,7 +103,7 @@ def model_doors() -> Iterator[Door]:
         # Some rows are never changed, whoever wants to: keys, and what was valid once.
         changing = writing if pages.has_change_permission(by_everybody(), row) else None
         yield Door(reverse(f"{page}_change", args=[row.pk]), reading, changing)
-        removing = writing if pages.may_be_removed and not is_named(row) else None
+        removing = writing if pages.has_delete_permission(by_everybody(), row) else None
         yield Door(reverse(f"{page}_delete", args=[row.pk]), removing, removing)
 
 
