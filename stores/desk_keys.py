@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from hashlib import blake2b
 
 from django.http import HttpRequest
 from django.utils.safestring import SafeString, mark_safe
@@ -27,6 +28,12 @@ def key_field() -> SafeString:
 
 
 def sent_key(request: HttpRequest) -> str | None:
-    """Return the key that a form was sent with, None where it has lost it: then nothing is done."""
-    key = request.POST.get("form_key", "")
-    return key if _KEY.fullmatch(key) else None
+    """
+    Return the key that a form was sent with, None where it has lost it: then nothing is done.
+
+    A scanner may send its next number from a page whose answer is still under way: each number has a key of its own.
+    """
+    key, number = request.POST.get("form_key", ""), request.POST.get("number", "").strip()
+    if not _KEY.fullmatch(key):
+        return None
+    return blake2b(f"{key} {number}".encode(), digest_size=16).hexdigest() if number else key

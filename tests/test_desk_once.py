@@ -274,6 +274,15 @@ def test_without_its_key_nothing_is_done(here: Counter, key: str) -> None:
     assert "came without its key" in answer.text
 
 
+def test_a_scanner_that_is_quicker_than_the_page_loses_nothing(here: Counter) -> None:
+    box, client, key = here.box(), manager_of(here), new_key()
+    numbers = [new_unit()[0] for _ in range(2)]
+    for number in numbers:
+        client.post(f"/en/desk/{here.outlet.code}/boxes/{box.pk}/", {"number": number, "form_key": key})
+
+    assert list(box.scans.order_by("seq").values_list("number", flat=True)) == numbers
+
+
 def test_a_key_of_another_outlet_is_another_key(here: Counter) -> None:
     key, elsewhere = new_key(), create_person(Role.CLERK, here.other)
     manager_of(here).post(f"/en/desk/{here.outlet.code}/receive/", {"note": "LS-1", "form_key": key})
