@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.db.models import Q
 from django.http import Http404
@@ -21,7 +22,6 @@ from office.models import Forecast, Proposal
 from office.proposals import ProposalGone, accept
 from office.report_places import name_of
 from stores.desk import show
-from stores.desk_session import tell
 from stores.models import Region
 
 LINES = 40
@@ -80,7 +80,7 @@ def _accept(request: ReportRequest, region: Region | None) -> HttpResponseBase:
         proposal = accept(int(sent), request.user)
     except ProposalGone as refusal:
         return _page(request, region, str(refusal))
-    tell(request, _done(proposal))
+    messages.success(request, _done(proposal))
     return redirect(request.get_full_path())
 
 

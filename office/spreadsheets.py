@@ -9,9 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any, BinaryIO
 
-import openpyxl
 from django.utils.translation import gettext as _
-from openpyxl.utils.exceptions import InvalidFileException
 
 from catalog.loading.report import Problem
 from stores.loading.csvfile import Line, read_csv
@@ -44,6 +42,10 @@ def read_table(stream: BinaryIO) -> Iterator[Line | Problem]:
 
 
 def _read_xlsx(stream: BinaryIO) -> Iterator[Line | Problem]:
+    # Imported where it is used: it brings numpy, which web processes have no other use for.
+    import openpyxl
+    from openpyxl.utils.exceptions import InvalidFileException
+
     if _unpacks_to_too_much(stream):
         yield Problem(1, "", _("the spreadsheet is larger inside than a table of outlets can be"))
         return
@@ -106,6 +108,8 @@ def _harmless(value: Any) -> Any:
 
 def write_xlsx(rows: Iterable[Iterable[str]]) -> bytes:
     """Return a small spreadsheet of one sheet, all of it text."""
+    import openpyxl
+
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("outlets")
     for row in rows:

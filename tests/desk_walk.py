@@ -9,7 +9,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from catalog.models import Phone
-from orders.models import Order
+from orders.models import Order, WalkInSale
 from orders.numbers import draw_number
 from stores import boxes, transfers
 from stores.desk import Rule
@@ -63,12 +63,13 @@ def samples(outlet: Outlet) -> dict[str, str]:
     phone = Phone.objects.filter(slug="walk").first() or create_phone(slug="walk")
     other = Outlet.objects.exclude(pk=outlet.pk).first() or create_outlet()
     transfer = transfers.request(outlet.pk, other.pk, {phone.pk: 1}, act("walk"))
+    sale = WalkInSale.objects.filter(outlet=outlet, phone=phone).order_by("seq").first()
     box = boxes.open_delivery(outlet.pk, "", "person:1")
     return {
         "number": order.number if order else draw_number(outlet.pk),
         "slug": phone.slug,
         "transfer_id": str(transfer.pk),
         "box_id": str(box.pk),
-        "seq": "1",
+        "seq": str(sale.seq) if sale else "1",
         "sender_code": other.code,
     }

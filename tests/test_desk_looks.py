@@ -11,13 +11,16 @@ from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext
 
+from orders import walk_in
+from orders.models import Payment
 from stores.models import Outlet, Role
 from tests.browser import follow
 from tests.desk import PASSWORD, create_person, fill, sign_in
 from tests.desk_walk import doors, samples
-from tests.factories import create_outlet, create_region
+from tests.factories import act, create_outlet, create_phone, create_region
 from tests.order_factories import create_order, create_shelf
 from tests.test_accessibility import examine
+from tests.test_desk_counter import shelf
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,6 +39,9 @@ def outlet(live_server: object) -> Outlet:
         name_en="Dage Store, Fengning County",
     )
     fill(outlet, 3)
+    phone = create_phone(slug="walk")
+    (number,) = shelf(outlet, phone, 1)
+    walk_in.sell(outlet.pk, phone, (number,), act(), method=Payment.Method.CASH, amount_fen=phone.price_fen)
     return outlet
 
 

@@ -24,6 +24,7 @@ from orders.access import COOKIE
 from orders.calendar import calendar_file
 from orders.models import Order, State
 from orders.order_page import QR_MASK, qr_code
+from stores.hours import forget_hours
 from tests.factories import create_outlet, create_phone, create_region
 from tests.order_factories import CLERK, create_order, create_shelf, lead_to
 
@@ -296,6 +297,7 @@ def test_the_page_costs_a_fixed_number_of_statements(owner: Client) -> None:
     lifecycle.extend_hold(order, CLERK)
     look_up(owner, order)
     owner.get(page_of(order))
+    forget_hours()
     with CaptureQueriesContext(connection) as queries:
         owner.get(page_of(order))
     assert len(queries) == 2  # the order with its shop, lines and history; the shop's hours

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -134,7 +134,7 @@ def test_a_window_price_that_saves_nothing_is_refused_with_its_reason() -> None:
     phone = create_phone(price_fen=29900)
     price = SaleWindowPrice(window=create_window({}), phone=phone, price_fen=29900)
 
-    with pytest.raises(ValidationError) as refusal:
+    with translation.override("en"), pytest.raises(ValidationError) as refusal:
         price.full_clean()
 
     assert refusal.value.message_dict == {

@@ -151,8 +151,8 @@ def test_starts_again_without_doing_anything_twice(running: Server):
     running.start()
 
     assert running.get("/")[0] == 200
-    # Four people to sign in as, and the greeting: nothing installed, collected or loaded.
-    assert running.log.read_text().count("\n") == 5
+    # Eight people to sign in as, and the greeting: nothing installed, collected or loaded.
+    assert running.log.read_text().count("\n") == 9
 
 
 def test_starts_again_after_its_main_process_was_killed(running: Server):

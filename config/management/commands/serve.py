@@ -25,7 +25,7 @@ from stores.models import Outlet
 # Web processes of a server that was killed need a moment to notice.
 SECONDS_FOR_PORT = 8
 # How long a past the demo has: enough for its reports, and loaded in some seconds.
-DEMO_DAYS = 21
+DEMO_DAYS = 7
 
 
 class Command(BaseCommand):
