@@ -169,7 +169,7 @@ def test_choosing_asks_the_database_the_same_few_questions(client: Client, count
         page = client.get(address)
     assert len(page.context["offers"]) == min(count, 10)
     assert page.context["partial"]
-    assert len(queries) == 3  # the able ones, and those that have a part; the hours of them all
+    assert len(queries) == 4  # the able ones, and those that have a part, each with their hours
 
 
 def test_an_empty_basket_has_nothing_to_check_out(client: Client) -> None:
