@@ -50,6 +50,20 @@ def test_it_is_asked_again_when_the_time_has_passed(
     assert len(checks) == 5
 
 
+def test_a_transaction_may_outlast_the_answer_at_its_beginning(own_connection: DatabaseWrapper) -> None:
+    own_connection.SECONDS_BETWEEN_CHECKS = 60.0
+    own_connection.close_if_unusable_or_obsolete()
+    own_connection.set_autocommit(False)
+    with own_connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+    own_connection.SECONDS_BETWEEN_CHECKS = 0.0
+    own_connection.commit()
+    own_connection.set_autocommit(True)
+
+    assert own_connection.get_autocommit()
+
+
 def test_a_database_that_was_away_costs_no_request(
     own_connection: DatabaseWrapper, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,9 +23,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def close_if_health_check_failed(self) -> None:
         if time.monotonic() - self._worked_at < self.SECONDS_BETWEEN_CHECKS:
-            return
-        super().close_if_health_check_failed()
-        self._worked_at = time.monotonic()
+            # That answer counts for the whole request. A transaction may end when it is old, and Django comes by here
+            # before it leaves the transaction: a question asked then would begin another one.
+            self.health_check_done = True
+        if not self.health_check_done:
+            super().close_if_health_check_failed()
+            self._worked_at = time.monotonic()
 
     def close(self) -> None:
         # What comes next is another connection.
