@@ -102,6 +102,16 @@ def test_it_has_a_beginning_and_not_too_long_ago(days: int) -> None:
         call_command("load_history", days=days)
 
 
+def test_makes_nothing_up_where_real_books_are_kept(db: None, settings):
+    settings.DEMO = False
+    create_outlet()
+
+    with pytest.raises(CommandError, match="DEMO must be yes"):
+        call_command("load_history", days=7)
+
+    assert not StockMovement.objects.exists()
+
+
 def test_the_command_adds_it_up_for_the_reports(catalogue: Catalogue) -> None:
     open_shelves([create_outlet(code="130826100-01")], catalogue)
     out = io.StringIO()

@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django_q.tasks import async_task
@@ -20,6 +21,9 @@ class Command(BaseCommand):
         parser.add_argument("--region", default="", metavar="CODE", help="only outlets whose code begins so")
 
     def handle(self, *args: Any, days: int, region: str, **options: Any) -> None:
+        if not settings.DEMO:
+            # It cannot be taken out of the books again.
+            raise CommandError("This makes sales up, so it is for a demo alone: DEMO must be yes.")
         try:
             written = load_history(
                 days, prefix=region, progress=lambda outlets: tqdm(outlets, unit=" outlets", disable=None)
