@@ -111,4 +111,10 @@ def catalogue(db: None) -> Catalogue:
 def fresh_catalogue(monkeypatch: pytest.MonkeyPatch) -> Callable[[], object]:
     """Load the catalogue into memory when called, and let it be fresh enough for the test: it costs no query then."""
     monkeypatch.setattr("catalog.catalogue.VERSION_IS_FRESH", 3600)
-    return current_catalogue
+
+    def load() -> object:
+        # What was loaded before is believed for a second only.
+        forget_catalogue()
+        return current_catalogue()
+
+    return load

@@ -131,9 +131,7 @@ def test_no_report_takes_ten_statements(country: Catalogue, name: str, fresh_cat
     fresh_catalogue()
     for measure in MEASURES:
         for by in ("place", "phone", "day") if name in ("country", "region") else ("phone", "day"):
-            with CaptureQueriesContext(
-                connection,
-            ) as queries:
+            with CaptureQueriesContext(connection) as queries:
                 assert client.get(f"{address}?show={measure.key}&by={by}").status_code == 200
             assert len(queries) <= MOST_STATEMENTS, [query["sql"][:90] for query in queries]
 
