@@ -68,11 +68,14 @@ CHECKS = [
         "no outlet gave more at the price of a sale window than its quota",
         """
         SELECT outlet_id, phone_id, format('sale window %s: %s of %s', window_id, sum(quantity), quota_per_outlet)
-        FROM orders_saleuse
-        JOIN orders_order USING (outlet_id, number)
-        JOIN orders_orderline USING (outlet_id, number, phone_id)
+        FROM (SELECT outlet_id, phone_id, window_id, quantity
+              FROM orders_saleuse
+              JOIN orders_order USING (outlet_id, number)
+              JOIN orders_orderline USING (outlet_id, number, phone_id)
+              WHERE state IN ('placed', 'ready', 'collected')
+              UNION ALL
+              SELECT outlet_id, phone_id, window_id, 1 FROM orders_walkinsale) AS given
         JOIN catalog_salewindowprice p USING (window_id, phone_id)
-        WHERE state IN ('placed', 'ready', 'collected')
         GROUP BY outlet_id, window_id, phone_id, quota_per_outlet HAVING sum(quantity) > quota_per_outlet
         """,
     ),

@@ -18,7 +18,6 @@ from stdnum import luhn
 
 from catalog.catalogue import current_catalogue
 from catalog.models import Phone
-from catalog.prices import offers_at
 from orders import lifecycle, walk_in
 from orders.checkout import place_order
 from orders.doors import CUSTOMER
@@ -84,7 +83,7 @@ class Day:
         )
 
     def sell(self, phone: Phone, unit: Unit, method: Payment.Method) -> None:
-        price_fen = offers_at()[phone.pk].price_fen
+        price_fen = walk_in.price_at(self.outlet.pk, phone.pk).price_fen
         walk_in.sell(self.outlet.pk, phone, unit, self.act(), method=method, amount_fen=price_fen)
 
     def run_low(self, phones: Sequence[Phone]) -> None:

@@ -41,9 +41,9 @@ def sell(request: DeskRequest) -> HttpResponse:
             phone, unit = _look(request, number, chosen)
             if data.get("method") in Payment.Method.values:
                 return _sold(request, phone, unit)
-            shown = {"phone": phone, "seen": unit[0]}
+            shown = _seen(request, phone, unit)
         except WrongAmount as refusal:
-            shown = {"phone": phone, "seen": unit[0], "refused": _("The price has changed. %(why)s") % {"why": refusal}}
+            shown = _seen(request, phone, unit) | {"refused": _("The price has changed. %(why)s") % {"why": refusal}}
         except StockRefusal as refusal:
             # The next scan would be added to what is wrong.
             number = number if isinstance(refusal, PhoneNeeded) else ""
@@ -54,6 +54,10 @@ def sell(request: DeskRequest) -> HttpResponse:
 def _look(request: DeskRequest, number: str, chosen: Phone | None) -> tuple[Phone, Unit]:
     phone_id, unit = counter.look(request.outlet.pk, Kind.WALK_IN_SALE, number, chosen.pk if chosen else None)
     return current_catalogue().by_id[phone_id], unit
+
+
+def _seen(request: DeskRequest, phone: Phone, unit: Unit) -> dict[str, Any]:
+    return {"phone": phone, "seen": unit[0], "price": walk_in.price_at(request.outlet.pk, phone.pk)}
 
 
 def _sold(request: DeskRequest, phone: Phone, unit: Unit) -> HttpResponse:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog.catalogue import current_catalogue
 from catalog.models import Phone
-from catalog.prices import offers_at
 from orders import terms
 from orders.models import Payment, WalkInMessage, WalkInSale
 from orders.refusals import WrongAmount
@@ -20,6 +20,28 @@ from stores.ledger import Act, Line
 from stores.models import Outlet, StockMovement
 from stores.people import name_of
 from stores.unit_numbers import Unit
+
+
+class CounterPrice(NamedTuple):
+    """
+    What a phone costs at an outlet's counter, in fen, and the sale window that the price is of.
+
+    `is_used_up`: the outlet has given all that it may at the price of the open window, so this is the ordinary one.
+    """
+
+    price_fen: int
+    window_id: int | None
+    is_used_up: bool
+
+
+def price_at(outlet_id: int, phone_id: int) -> CounterPrice:
+    """Return what a phone costs at the counter this second, by the clock of the database. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT price_fen, window_id, is_used_up FROM orders_counter_price(%s, %s::smallint)",
+            [outlet_id, phone_id],
+        )
+        return CounterPrice(*cursor.fetchone())
 
 
 @dataclass(frozen=True)
@@ -42,7 +64,7 @@ class SaleReceipt:
 @transaction.atomic
 def sell(outlet_id: int, phone: Phone, unit: Unit, act: Act, *, method: Payment.Method, amount_fen: int) -> WalkInSale:
     """
-    Sell a phone at its present price to somebody at the counter; the same `act.key` sells once.
+    Sell a phone at the price it has at this counter now to somebody at the counter; the same `act.key` sells once.
 
     Raises WrongAmount where the price is not, or no longer, `amount_fen`, and the refusals of `stores.stock.sell`.
     """
@@ -51,11 +73,18 @@ def sell(outlet_id: int, phone: Phone, unit: Unit, act: Act, *, method: Payment.
     before = WalkInSale.objects.filter(**key).first()
     if before:
         return before
-    price_fen = offers_at()[phone.pk].price_fen
-    if amount_fen != price_fen:
-        raise WrongAmount(_("The amount is not what is due."), due_fen=price_fen, amount_fen=amount_fen)
+    # The shelf is locked by now: nobody else uses what is left of a quota.
+    price = price_at(outlet_id, phone.pk)
+    if amount_fen != price.price_fen:
+        raise WrongAmount(_("The amount is not what is due."), due_fen=price.price_fen, amount_fen=amount_fen)
     return WalkInSale.objects.create(
-        **key, price_fen=amount_fen, terms=terms.CURRENT, method=method, actor=act.actor, sold_at=timezone.now()
+        **key,
+        price_fen=amount_fen,
+        window_id=price.window_id,
+        terms=terms.CURRENT,
+        method=method,
+        actor=act.actor,
+        sold_at=timezone.now(),
     )
 
 

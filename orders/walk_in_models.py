@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from catalog.models import Phone
+from catalog.models import Phone, SaleWindow
 from orders.message_models import Message
 from orders.mobiles import MOBILE_LENGTH
 from orders.record_models import Payment, outlet_key
@@ -18,7 +18,8 @@ from stores.actors import PATTERN as ACTOR
 
 class WalkInSale(models.Model):
     """
-    What somebody at the counter paid for a phone. Never changed, and holds nothing of the customer.
+    What somebody at the counter paid for a phone, and the sale window whose price that was, if any. Never changed, and
+    holds nothing of the customer.
 
     It belongs to the line of the ledger (outlet, phone, seq) by which the phone left the shelf; the database's own
     foreign key is in migration 0009.
@@ -29,6 +30,7 @@ class WalkInSale(models.Model):
     phone = models.ForeignKey(Phone, models.PROTECT, related_name="+", db_index=False)
     seq = models.BigIntegerField()
     price_fen = models.PositiveIntegerField()
+    window = models.ForeignKey(SaleWindow, models.PROTECT, null=True, related_name="+", db_index=False)
     terms = models.CharField(max_length=20)
     method = models.CharField(max_length=6, choices=Payment.Method)
     actor = models.CharField(max_length=60)
@@ -36,7 +38,10 @@ class WalkInSale(models.Model):
 
     class Meta:
         ordering = ["-sold_at"]
-        indexes = [models.Index(fields=["outlet", "-sold_at"], name="walkinsale_newest")]
+        indexes = [
+            models.Index(fields=["outlet", "-sold_at"], name="walkinsale_newest"),
+            models.Index("outlet", "window", "phone", name="walkinsale_by_window", condition=Q(window__isnull=False)),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(price_fen__gt=0), name="walkinsale_price_is_positive"),
             models.CheckConstraint(

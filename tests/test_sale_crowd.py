@@ -11,14 +11,14 @@ import pytest
 from django.db.models import Count, Max, Sum
 
 from catalog.catalogue import current_catalogue
-from orders import lifecycle
+from orders import lifecycle, walk_in
 from orders.checkout import place_order
-from orders.models import Order, OrderLine, SaleUse
-from orders.refusals import OrderRefused, OutOfStock, SaleLimitReached, SaleQuotaUsedUp, TooManyOfOnePhone
+from orders.models import Order, OrderLine, Payment, SaleUse, WalkInSale
+from orders.refusals import OrderRefused, OutOfStock, SaleLimitReached, SaleQuotaUsedUp, TooManyOfOnePhone, WrongAmount
 from stores.audit import disagreements
 from tests.crowd import at_once, share_out
-from tests.factories import create_outlet, create_phone, create_stock, create_timetable, create_window
-from tests.order_factories import CUSTOMER, MOBILE, create_order, create_shelf, new_mobile, request_for
+from tests.factories import act, create_outlet, create_phone, create_stock, create_timetable, create_window
+from tests.order_factories import CUSTOMER, MOBILE, create_order, create_shelf, new_mobile, new_unit, request_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -109,3 +109,31 @@ def test_a_move_and_new_orders_of_the_same_customer_at_once(attempt: int):
 
     assert Counter(type(outcome) for outcome in outcomes) == {Order: 1, SaleLimitReached: 3}
     assert live().count() == 1
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_who_orders_and_who_walks_in_share_the_quota_of_an_outlet(attempt: int):
+    shelf = create_shelf(on_hand=40)
+    create_window({shelf.phone: SALE}, quota=QUOTA)
+
+    def walk_in_at(price_fen: int) -> WalkInSale:
+        method = Payment.Method.CASH
+        return walk_in.sell(shelf.outlet_id, shelf.phone, new_unit(), act(), method=method, amount_fen=price_fen)
+
+    orders = [partial(place_order, **request_for(shelf, accepted_fen=SALE)) for _ in range(12)]
+    sales = [partial(walk_in_at, SALE) for _ in range(12)]
+    mixed = [*orders, *sales]
+    random.Random(attempt).shuffle(mixed)
+
+    told = Counter(type(outcome) for outcome in at_once(mixed))
+
+    assert told[Order] + told[WalkInSale] == QUOTA, told
+    assert set(told) <= {Order, WalkInSale, SaleQuotaUsedUp, WrongAmount}, told
+    assert live().count() + WalkInSale.objects.filter(window__isnull=False).count() == QUOTA
+    # Whoever comes later pays the ordinary price, and an order that is cancelled makes room for one of them.
+    assert walk_in_at(ORDINARY).window_id is None
+    for order in Order.objects.open():
+        lifecycle.cancel(order, CUSTOMER)
+        told = Counter(type(outcome) for outcome in at_once([*orders[:3], *sales[:3]]))
+        assert told[Order] + told[WalkInSale] == 1, told
+    assert list(disagreements()) == []

@@ -24,7 +24,7 @@ from stores.models import Outlet, Role, StockMovement
 from tests.books import assert_books_add_up
 from tests.crowd import at_once
 from tests.desk import create_person, sign_in
-from tests.factories import act, create_outlet, create_unit
+from tests.factories import act, create_outlet, create_unit, create_window
 from tests.test_desk_counter import KEY, at, on_hand, shelf, state
 
 
@@ -132,6 +132,24 @@ def test_the_same_operation_sells_once_and_another_price_not_at_all(outlet: Outl
         sell(phone.price_fen - 1)
     assert sell(phone.price_fen) == sell(phone.price_fen)
     assert on_hand(outlet, phone) == 0
+
+
+def test_the_price_of_a_sale_lasts_as_long_as_the_quota_of_the_outlet(
+    clerk: Client, outlet: Outlet, phone: Phone
+) -> None:
+    create_window({phone: phone.price_fen - 5000}, quota=1)
+    first, second = shelf(outlet, phone, 2)
+    sale = {"amount_fen": str(phone.price_fen - 5000)}
+    assert f"Paid {phone.price_fen // 100 - 50} yuan by" in clerk.post(at(outlet, "sell"), {"number": first}).text
+    assert clerk.post(at(outlet, "sell"), paid(first, phone, **sale)).status_code == 302
+
+    refused = clerk.post(at(outlet, "sell"), paid(second, phone, **sale))
+    assert (refused.status_code, "The price has changed." in refused.text) == (422, True)
+    assert "as many as it may at the price of the sale" in refused.text
+    assert clerk.post(at(outlet, "sell"), paid(second, phone)).status_code == 302
+    elsewhere = create_outlet()
+    assert walk_in.price_at(elsewhere.pk, phone.pk).price_fen == phone.price_fen - 5000
+    assert_books_add_up()
 
 
 def send(clerk: Client, outlet: Outlet, phone: Phone, sale: WalkInSale, mobile: str, **values: str):
