@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 
 from catalog.catalogue import current_catalogue
 from catalog.models import Phone
+from catalog.templating import yuan
 from orders import numbers
 from orders.models import Message, Order, OrderChange, Payment
+from orders.refunds import LineKey, paid_by_line, refunds_of
 from stores.models import Handset, HandsetEvent, HandsetNumber, Outlet, StockMovement, Transfer
 from stores.people import names_of
 from stores.refusals import UnitNumberInvalid
@@ -94,17 +96,17 @@ def _orders_of(digits: str) -> list[Order]:
 
 
 def life_of_unit(number: str) -> UnitLife | None:
-    """Return what is on record of the handset with this IMEI or MEID, None where nothing is. Seven queries at most."""
+    """Return what is on record of the handset with this IMEI or MEID, None where nothing is. Twelve queries at most."""
     known = HandsetNumber.objects.select_related("handset").filter(number=number).first()
     if known is None:
         return None
     handset = known.handset
     events = list(HandsetEvent.objects.filter(handset=handset).order_by("seq"))
-    lines = _lines_of(events)
+    lines, money = _lines_of(events), _money_of(events)
     outlets = _outlets({event.outlet_id for event in events} | {handset.outlet_id})
     names = names_of(line.actor for line in lines.values())
     moments = [
-        _of_unit(event, lines.get((event.outlet_id, event.phone_id, event.line_seq)), outlets, names)
+        _of_unit(event, lines.get(LineKey.of(event)), outlets, names, money.get(LineKey.of(event), ""))
         for event in events
     ]
     return UnitLife(
@@ -116,19 +118,37 @@ def life_of_unit(number: str) -> UnitLife | None:
     )
 
 
-def _lines_of(events: Iterable[HandsetEvent]) -> dict[tuple[int, int, int], StockMovement]:
+def _lines_of(events: Iterable[HandsetEvent]) -> dict[LineKey, StockMovement]:
     asked = Q(pk__in=[])
     for event in events:
         asked |= Q(outlet=event.outlet_id, phone=event.phone_id, seq=event.line_seq)
-    return {(line.outlet_id, line.phone_id, line.seq): line for line in StockMovement.objects.filter(asked)}
+    return {LineKey.of_line(line): line for line in StockMovement.objects.filter(asked)}
 
 
-def _of_unit(event: HandsetEvent, line: StockMovement | None, outlets: dict[int, str], names: dict[str, str]) -> Moment:
+def _money_of(events: Sequence[HandsetEvent]) -> dict[LineKey, str]:
+    """Say by line what was paid for the phone, and what was given back for it. Five queries at most."""
+    said = {
+        key: _("%(amount)s yuan, %(method)s") % {"amount": yuan(paid.paid_fen), "method": paid.method_in_words}
+        for key, paid in paid_by_line(events).items()
+    }
+    for refund in refunds_of(map(LineKey.of, events)):
+        # With an order, others may have been sold by the same line.
+        if refund.handset_id == events[0].handset_id:
+            key = LineKey(refund.back_outlet_id, refund.phone_id, refund.back_seq)
+            facts = {"amount": yuan(refund.amount_fen), "method": refund.get_method_display()}
+            said[key] = _("%(amount)s yuan given back, %(method)s") % facts
+    return said
+
+
+def _of_unit(
+    event: HandsetEvent, line: StockMovement | None, outlets: dict[int, str], names: dict[str, str], money: str
+) -> Moment:
     what = StockMovement.Kind(event.kind).label
     if line is None:
         return Moment(event.created_at, str(what), outlets.get(event.outlet_id, ""))
     order, why = _reference(line)
-    return Moment(event.created_at, str(what), outlets.get(event.outlet_id, ""), names[line.actor], why, order)
+    said = " · ".join(filter(None, [money, why]))
+    return Moment(event.created_at, str(what), outlets.get(event.outlet_id, ""), names[line.actor], said, order)
 
 
 def _reference(line: StockMovement) -> tuple[str, str]:

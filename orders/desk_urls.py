@@ -5,7 +5,16 @@ from typing import Any
 from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
 
-from orders import desk_ending, desk_find, desk_hand_over, desk_new_order, desk_orders, desk_today, desk_walk_in
+from orders import (
+    desk_ending,
+    desk_find,
+    desk_hand_over,
+    desk_new_order,
+    desk_orders,
+    desk_take_back,
+    desk_today,
+    desk_walk_in,
+)
 
 
 class OrderNumberConverter(StringConverter):
@@ -30,6 +39,8 @@ urlpatterns = [
     path("<outlet_code:outlet_code>/sell/", desk_walk_in.sell, name="sell"),
     path("<outlet_code:outlet_code>/sales/<slug:slug>/<int:seq>/", desk_walk_in.sale, name="sale"),
     path("<outlet_code:outlet_code>/sales/<slug:slug>/<int:seq>/send/", desk_walk_in.send_sale, name="send_sale"),
+    path("<outlet_code:outlet_code>/take-back/", desk_take_back.take_back, name="take_back"),
+    path("<outlet_code:outlet_code>/refunds/<slug:slug>/<int:seq>/", desk_take_back.refund, name="refund"),
     _of_order("", desk_hand_over.order_page, "order"),
     _of_order("set-aside/", desk_orders.set_aside, "set_aside"),
     _of_order("decline/", desk_ending.decline, "decline"),

@@ -19,6 +19,7 @@ from orders import numbers, pickup_codes
 from orders.message_models import Message
 from orders.mobiles import MOBILE_LENGTH, NAME_LENGTH, mask_mobile, mask_name
 from orders.record_models import OrderChange, OrderLine, Payment
+from orders.refund_models import Refund
 from orders.sale_models import SaleUse
 from orders.states import OPEN_STATES, Channel, Language, State
 from orders.walk_in_models import WalkInMessage, WalkInSale
@@ -33,6 +34,7 @@ __all__ = [
     "OrderChange",
     "OrderLine",
     "Payment",
+    "Refund",
     "SaleUse",
     "State",
     "WalkInMessage",

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from orders import history
 from orders.history import Kind
-from orders.models import Message, Order, OrderLine, Payment, State
+from orders.models import Message, Order, OrderLine, Payment, Refund, State
+from orders.refunds import LineKey, refunds_of
 from orders.refusals import WrongState
 from orders.terms import TERMS
 from stores import handsets
@@ -30,6 +31,7 @@ class Receipt:
     taken_by: str
     terms: str
     sms: str
+    refunds: list[Refund]
 
     @property
     def at(self) -> datetime:
@@ -37,18 +39,17 @@ class Receipt:
 
 
 def receipt_of(order: Order) -> Receipt:
-    """Return the receipt of a collected order. Raises WrongState. Seven queries."""
+    """Return the receipt of a collected order. Raises WrongState. Eight queries."""
     _refuse_unless_collected(order)
     lines = list(order.lines.all())
     payment = Payment.objects.get(outlet_id=order.outlet_id, number=order.number)
-    movements = StockMovement.objects.filter(
-        outlet_id=order.outlet_id, operation_key=history.stock_key(order, Kind.COLLECTED)
-    )
+    key = history.stock_key(order, Kind.COLLECTED)
+    movements = list(StockMovement.objects.filter(outlet_id=order.outlet_id, operation_key=key))
     units = handsets.units_of(order.outlet_id, [Line.of(movement) for movement in movements])
     message = Message.objects.filter(outlet_id=order.outlet_id, number=order.number, kind=Message.Kind.RECEIPT).first()
     return Receipt(
         order, lines, units, payment, name_of(payment.actor), str(TERMS[lines[0].terms]),
-        message.get_state_display() if message else "",
+        message.get_state_display() if message else "", refunds_of(map(LineKey.of_line, movements)),
     )  # fmt: skip
 
 

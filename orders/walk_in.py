@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from catalog.catalogue import current_catalogue
 from catalog.models import Phone
 from orders import terms
-from orders.models import Payment, WalkInMessage, WalkInSale
+from orders.models import Payment, Refund, WalkInMessage, WalkInSale
+from orders.refunds import LineKey, refunds_of
 from orders.refusals import WrongAmount
 from stores import handsets, stock
 from stores.ledger import Act, Line
@@ -55,6 +56,7 @@ class SaleReceipt:
     taken_by: str
     terms: str
     sms: str
+    refunds: list[Refund]
 
     @property
     def at(self) -> datetime:
@@ -89,13 +91,14 @@ def sell(outlet_id: int, phone: Phone, unit: Unit, act: Act, *, method: Payment.
 
 
 def receipt_of(outlet: Outlet, sale: WalkInSale) -> SaleReceipt:
-    """Return the receipt of a sale of this outlet. Five queries."""
+    """Return the receipt of a sale of this outlet. Six queries."""
     movement = StockMovement.objects.get(outlet=outlet, phone=sale.phone_id, seq=sale.seq)
     ((unit,),) = handsets.units_of(outlet.pk, [Line.of(movement)]).values()
     message = WalkInMessage.objects.filter(outlet=outlet, phone=sale.phone_id, seq=sale.seq).first()
     return SaleReceipt(
         sale, sale.number_at(outlet.code), current_catalogue().by_id[sale.phone_id], unit, name_of(sale.actor),
         str(terms.TERMS[sale.terms]), message.get_state_display() if message else "",
+        refunds_of([LineKey.of_line(movement)]),
     )  # fmt: skip
 
 

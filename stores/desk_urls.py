@@ -27,7 +27,6 @@ urlpatterns = [
     path("<outlet_code:outlet_code>/stock/", desk_board.board, name="board"),
     path("<outlet_code:outlet_code>/stock/<slug:slug>/", desk_board.ledger, name="phone"),
     path("<outlet_code:outlet_code>/stock/<slug:slug>/nearby/", desk_asking.nearby, name="nearby"),
-    path("<outlet_code:outlet_code>/take-back/", desk_counter.take_back, name="take_back"),
     path("<outlet_code:outlet_code>/write-off/", desk_counter.write_off, name="write_off"),
     path("<outlet_code:outlet_code>/adjust/", desk_counter.adjust, name="adjust"),
     path("<outlet_code:outlet_code>/receive/", desk_boxes.receive, name="receive"),

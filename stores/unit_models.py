@@ -79,9 +79,10 @@ class HandsetEvent(models.Model):
 
     class Meta:
         ordering = ["handset", "seq"]
-        indexes = [models.Index(fields=["outlet", "phone", "line_seq"], name="handsetevent_of_line")]
         constraints = [
             models.UniqueConstraint(fields=["handset", "seq", "state", "outlet", "phone"], name="handsetevent_link"),
+            # Finds the units of a line, too.
+            models.UniqueConstraint(fields=["outlet", "phone", "line_seq", "handset"], name="handsetevent_once_a_line"),
         ]
 
     def __str__(self) -> str:

@@ -89,8 +89,9 @@ def send_sale(here: Counter) -> Sent:
 
 
 def take_back(here: Counter) -> Sent:
-    stock.sell(here.outlet.pk, {here.phone.pk: [here.unit]}, act())
-    return "take-back/", {"number": here.unit[0], "do": "done", "reason": "too small"}
+    amount = here.phone.price_fen
+    walk_in.sell(here.outlet.pk, here.phone, here.unit, act(), method=Payment.Method.CASH, amount_fen=amount)
+    return "take-back/", {"number": here.unit[0], "method": "cash", "amount": "100", "reason": "too small"}
 
 
 def count_by_scan(here: Counter) -> Sent:
@@ -129,7 +130,7 @@ def hand_over(here: Counter) -> Sent:
 FORMS: dict[str, tuple[Callable[[Counter], Sent], ...]] = {
     "order_desk:sell": (sell,),
     "order_desk:send_sale": (send_sale,),
-    "desk:take_back": (take_back,),
+    "order_desk:take_back": (take_back,),
     "desk:write_off": (lambda here: ("write-off/", {"number": here.unit[0], "do": "done", "reason": "fell"}),),
     "desk:adjust": (
         lambda here: ("adjust/", {"phone": here.phone.slug, "way": "fewer", "quantity": "1", "reason": "gone"}),
