@@ -33,11 +33,13 @@ from orders.basket import Line, Wanted
 from stores.geography import Point, distance_km
 from stores.hours import NO_WEEK, SHANGHAI, Opening, closures_of, opening_at, weeks_of
 from stores.models import Outlet, StockLevel
-from stores.place_words import distance_in_words
+from stores.place_words import COUNTY_OFFSET, as_far_as_known, distance_in_words
 from stores.prepared import IsAnyOf, Parameter, Planned
 
 MOST_OFFERS = 10
 MOST_PARTIAL_OFFERS = 3
+# So many times as many are looked at: of those that are near by their points, some are only known by their county.
+LOOKED_AT = 2
 # Farther than this from where one looked, an outlet that has only a part may be the better way.
 FAR_KM = 40
 _CODE = re.compile(r"[0-9]{9}-[0-9]{2}", re.ASCII)
@@ -98,8 +100,11 @@ _OUTLET_FIELDS = (
 )  # fmt: skip
 
 
-# Where it is in a row, which ends with these.
-_TIMETABLE = _OUTLET_FIELDS.index("timetable_id") - len(_OUTLET_FIELDS)
+# Where they are in a row, which ends with these.
+_TIMETABLE, _ACCURACY, _SOURCE = (
+    _OUTLET_FIELDS.index(field) - len(_OUTLET_FIELDS)
+    for field in ("timetable_id", "coordinate_accuracy_km", "coordinate_source")
+)
 
 
 def outlet_of(code: str) -> Outlet | None:
@@ -129,7 +134,7 @@ def offer_at(code: str, wanted: Wanted, now: datetime | None = None) -> Offer | 
 
 
 def nearest_offers(wanted: Wanted, point: Point, now: datetime | None = None) -> list[Offer]:
-    """Return the nearest outlets that can hand over everything. Two queries."""
+    """Return the nearest outlets that can hand over everything, as far as their places are known. Two queries."""
     # The dearer a phone, the fewer outlets have it: asked for first, it spares the others the question.
     rarest_first = sorted(wanted.lines, key=lambda line: -line.phone.price_fen)
     asked: dict[str, Any] = {"latitude": point.latitude, "longitude": point.longitude}
@@ -193,7 +198,9 @@ def _offers(
     question: Planned, wanted: Wanted, now: datetime | None, *, limit: int | None = None, **asked: Any
 ) -> list[Offer]:
     now = now or timezone.now()
-    rows = question.rows(limit=limit, today=now.astimezone(SHANGHAI).date(), **asked)
+    rows = question.rows(limit=limit and limit * LOOKED_AT, today=now.astimezone(SHANGHAI).date(), **asked)
+    if limit:
+        rows = sorted(rows, key=_as_far_as_known)[:limit]
     weeks = weeks_of(row[_TIMETABLE] for row in rows)
     # Most shops near each other keep the same hours.
     openings: dict[tuple[Any, ...], tuple[Opening, str]] = {}
@@ -208,6 +215,13 @@ def _offers(
         km = None if chord is None else distance_km(chord)
         offers.append(Offer(outlet, *openings[key], _parts(shelf, wanted), km))
     return offers
+
+
+def _as_far_as_known(row: Sequence[Any]) -> tuple[int, bool]:
+    """Return what a row is ordered by: an outlet of which only the county is known is no nearer than that."""
+    _shelf, chord, *values = row
+    is_vague = values[_SOURCE] == COUNTY_OFFSET
+    return as_far_as_known(distance_km(chord), values[_ACCURACY], is_vague)[1], is_vague
 
 
 def _parts(shelf: list[str] | None, wanted: Wanted) -> tuple[Part, ...]:

@@ -31,9 +31,11 @@ def sent_key(request: HttpRequest) -> str | None:
     """
     Return the key that a form was sent with, None where it has lost it: then nothing is done.
 
-    A scanner may send its next number from a page whose answer is still under way: each number has a key of its own.
+    A scanner may send its next number from a page whose answer is still under way: each number has a key of its own. So
+    has each outlet that is asked (`sender`) by one of the buttons of a form.
     """
-    key, number = request.POST.get("form_key", ""), request.POST.get("number", "").strip()
+    key = request.POST.get("form_key", "")
     if not _KEY.fullmatch(key):
         return None
-    return blake2b(f"{key} {number}".encode(), digest_size=16).hexdigest() if number else key
+    of_its_own = request.POST.get("number", "").strip() or request.POST.get("sender", "")
+    return blake2b(f"{key} {of_its_own}".encode(), digest_size=16).hexdigest() if of_its_own else key

@@ -10,11 +10,16 @@ from pytest_django import DjangoAssertNumQueries
 
 from catalog.catalogue import Catalogue
 from catalog.models import Phone
+from orders.alternatives import nearest_with_all
+from orders.basket import Line, Wanted
+from orders.choosing import nearest_offers
 from stores import counts, people, stock, transfers
+from stores.geography import Point
 from stores.models import Box, Handset, Outlet, Role, StockLevel, Transfer
 from tests.books import assert_books_add_up
 from tests.desk import create_person, sign_in
 from tests.factories import act, create_outlet, create_region, create_stock, create_unit
+from tests.order_factories import create_order
 
 
 @pytest.fixture
@@ -173,6 +178,9 @@ def test_asks_the_nearest_for_a_phone_with_one_tap_and_once(clerk: Client, outle
     changed = clerk.post(page, form | {"sender": near.code, "quantity": "3"}, follow=True)
     assert "and not again: Asked Near Store for one" in changed.text
     assert Transfer.objects.count() == 1
+    # Another button of the same page asks somebody else.
+    assert "Asked Far Store for one" in clerk.post(page, form | {"sender": far.code}, follow=True).text
+    assert set(Transfer.objects.values_list("sender", flat=True)) == {near.pk, far.pk}
 
 
 def test_asks_one_outlet_for_several_phones_in_one_request(
@@ -213,6 +221,14 @@ def test_a_neighbour_of_which_only_the_county_is_known_stands_where_it_may_be_at
     shown = clerk.get(at(outlet, f"stock/{phone.slug}/nearby/")).text
     assert re.findall(r'name="sender" value="([^"]+)"', shown) == [near.code, on_our_spot.code, far.code]
     assert re.search(r"Vague Store</b><small>\s*within 30 km \(only its county is known\)", shown)
+
+    # Where a customer may collect, and what a message names instead, are as near as is known, too.
+    here = Point(outlet.latitude, outlet.longitude)
+    offers = nearest_offers(Wanted((Line(phone, 1),), is_basket=False), here)
+    assert [offer.outlet for offer in offers] == [near, on_our_spot, far]
+    create_stock(outlet=outlet, phone=phone, on_hand=4)
+    order = create_order(phone.stock_levels.select_related("outlet", "phone").get(outlet=outlet))
+    assert nearest_with_all(order, limit=2) == [near, on_our_spot]
 
 
 def scan(client: Client, box: str, number: str, **headers: str):

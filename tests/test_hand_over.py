@@ -282,7 +282,7 @@ def test_the_number_of_queries_is_fixed(desk: Client, shelf: StockLevel, django_
     lead_to(order, "collected")
     with django_assert_num_queries(PAGE):
         desk.get(address(order))
-    with django_assert_num_queries(PAGE + 4):
+    with django_assert_num_queries(PAGE + 5):
         desk.get(address(order, "receipt/"))
     with django_assert_num_queries(PAGE - 2):
         assert find(desk, "9999").status_code == 200
