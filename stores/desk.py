@@ -213,6 +213,9 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
     query = {"ended": "1"} if has_ended else {}
     if request.method in READING:
         query["next"] = request.get_full_path()
+    elif request.path_info == reverse(PASSWORD_PAGE):
+        # A new password ends the session that the answer was lost in.
+        query["chosen"] = "1"
     return HttpResponseRedirect(f"{reverse(SIGN_IN_PAGE)}?{urlencode(query)}")
 
 

@@ -77,7 +77,7 @@ def _next(request: HttpRequest) -> str:
 
 
 def _sign_in_page(request: HttpRequest, form: SignInForm, status: int = 200) -> HttpResponse:
-    context = {"form": form, "next": _next(request), "ended": "ended" in request.GET}
+    context = {"form": form, "next": _next(request)} | {each: each in request.GET for each in ("ended", "chosen")}
     return show(request, "desk/sign_in.html", context, status)
 
 
@@ -129,12 +129,20 @@ def password(request: HttpRequest) -> HttpResponse:
     if refusal := _too_many_passwords(request, person):
         return show(request, "desk/password.html", {"form": PasswordForm(person), "refusal": refusal}, status=429)
     form = PasswordForm(person, request.POST or None)
-    if form.is_valid():
-        choose_password(person, form.cleaned_data["new"])
-        update_session_auth_hash(request, person)
+    is_done = _is_sent_again(person, request)
+    if is_done or form.is_valid():
+        if not is_done:
+            choose_password(person, form.cleaned_data["new"])
+            update_session_auth_hash(request, person)
         desk_session.tell(request, _("Your new password holds from now on."))
         return redirect(settings.LOGIN_REDIRECT_URL)
     return show(request, "desk/password.html", {"form": form})
+
+
+def _is_sent_again(person: Person, request: HttpRequest) -> bool:
+    """Whether this form has made the password what it is, because its answer was lost."""
+    old, new, again = (request.POST.get(name, "")[:PASSWORD_LENGTH] for name in ("old", "new", "again"))
+    return old != new == again != "" and not person.must_change_password and person.check_password(new)
 
 
 def _too_many_passwords(request: HttpRequest, person: Person) -> str:
@@ -151,15 +159,30 @@ def _too_many_passwords(request: HttpRequest, person: Person) -> str:
 def second_step_page(request: HttpRequest) -> HttpResponse:
     """Begin or end the second step. Its secret is shown only until a code has proved that the app has it."""
     person = _person(request)
-    if second_step.is_wanted(person):
+    is_wanted = second_step.is_wanted(person)
+    # Sent again, each of its two forms says what it did.
+    if is_wanted and "code" in request.POST:
+        return _begun(request)
+    if not is_wanted and "password" in request.POST:
+        return _given_up(request)
+    if is_wanted:
         return _give_up_second_step(request, person)
     form = CodeForm(request.POST or None)
     if form.is_valid():
         if second_step.confirm(person, form.cleaned_data["code"]):
-            desk_session.tell(request, _("From now on you sign in with password and code."))
-            return redirect("desk:second_step")
+            return _begun(request)
         form.add_error("code", _("This code does not fit. Wait for the next one; after several wrong ones, longer."))
     return show(request, "desk/second_step.html", {"form": form, "secret": second_step.prepare(person)})
+
+
+def _begun(request: HttpRequest) -> HttpResponse:
+    desk_session.tell(request, _("From now on you sign in with password and code."))
+    return redirect("desk:second_step")
+
+
+def _given_up(request: HttpRequest) -> HttpResponse:
+    desk_session.tell(request, _("From now on your password is enough."))
+    return redirect("desk:second_step")
 
 
 def _give_up_second_step(request: HttpRequest, person: Person) -> HttpResponse:
@@ -167,8 +190,7 @@ def _give_up_second_step(request: HttpRequest, person: Person) -> HttpResponse:
     if request.method == "POST" and not refusal:
         if person.check_password(request.POST.get("password", "")[:PASSWORD_LENGTH]):
             second_step.give_up(person)
-            desk_session.tell(request, _("From now on your password is enough."))
-            return redirect("desk:second_step")
+            return _given_up(request)
         refusal = _("This is not your password.")
     return show(request, "desk/second_step.html", {"refusal": refusal, "is_wanted": True})
 

@@ -115,6 +115,10 @@ def test_a_day_at_the_desk(open_tab: Open, outlet: Outlet, neighbour: Outlet, ph
 
     sell(clerk, numbers[1])
     assert_books({outlet: 18})
+    take_back(clerk, numbers[1])
+    assert_books({outlet: 19})
+    sell(clerk, numbers[1])
+    assert_books({outlet: 18})
 
     east = sign_in(open_tab(), create_person(Role.CLERK, neighbour), neighbour)
     ask_for_three(east, phone)
@@ -189,6 +193,15 @@ def sell(tab: Page, number: str) -> None:
     press(tab, "cash")
     says(tab, "Sold and paid:")
     assert number in tab.locator(".receipt").inner_text()
+
+
+def take_back(tab: Page, number: str) -> None:
+    open_page(tab, "Sell")
+    follow(tab.get_by_role("link", name="Take a phone back"))
+    scan(tab, number, "Paid 299 yuan, cash")
+    tab.get_by_label("Why").fill("for the wrong card")
+    press(tab, "cash")
+    says(tab, "Given back 299 yuan, cash")
 
 
 def ask_for_three(tab: Page, phone: Phone) -> None:

@@ -212,6 +212,8 @@ def test_sent_twice_it_is_done_once_and_told(here: Counter, name: str, send: Cal
     address, before = f"/en/desk/{here.outlet.code}/{path}", books()
     sent = values | {"form_key": new_key()}
 
+    assert_has_a_key(client, address)
+
     first = client.post(address, sent)
     assert first.status_code in (200, 302), first.text
     done, told_first = books(), told(client.get(first["Location"]).text if first.status_code == 302 else first.text)
@@ -226,6 +228,18 @@ def test_sent_twice_it_is_done_once_and_told(here: Counter, name: str, send: Cal
     )
     assert books() == done
     assert told_first != told(again.text)
+
+
+def assert_has_a_key(client: Client, address: str) -> None:
+    """Find the form that leads to the address, on its page or the one above it: it has one key."""
+    page = address
+    while (shown := client.get(page)).status_code != 200:
+        page = page[: page.rstrip("/").rfind("/") + 1]
+    forms = re.findall(r"<form.*?</form>", shown.text, re.S)
+    there = [form for form in forms if (re.match(r'<form[^>]* action="([^"]*)"', form) or ["", page])[1] == address]
+    keys = [re.findall(r'name="form_key" value="[0-9a-f]{32}"', form) for form in there]
+    assert keys, f"no form on {page} leads to {address}"
+    assert {len(found) for found in keys} == {1}, page
 
 
 # They begin or end a count that is not booked yet, or send a message.

@@ -361,3 +361,27 @@ def test_a_crowd_of_guesses_locks_the_name_like_one_guesser() -> None:
 
     assert set(outcomes) <= {200, 429}
     assert enter(Client(), person.username).status_code == 429
+
+
+def test_each_form_of_ones_own_sent_again_says_the_same_and_does_no_more(db: None) -> None:
+    person, new = create_person(), "another-good-word-4"
+    here, lost = sign_in(person), sign_in(person)
+    form = {"old": PASSWORD, "new": new, "again": new}
+    for _ in range(2):
+        assert "Your new password holds" in here.post("/en/desk/password/", form, follow=True).text
+    # Whoever never saw the answer has the cookie of a session that it ended.
+    assert "If you have just chosen a new password, it holds" in lost.post("/en/desk/password/", form, follow=True).text
+    wrong = here.post("/en/desk/password/", {"old": "guess", "new": "good-word-5-guess", "again": "good-word-5-guess"})
+    assert "This is not your password so far" in wrong.text
+
+    page = "/en/desk/second-step/"
+    here.get(page)
+    with time_machine.travel(time.time() + 60):
+        code = {"code": code_of(TOTPDevice.objects.get())}
+        for _ in range(2):
+            assert "you sign in with password and code" in here.post(page, code, follow=True).text
+    for _ in range(2):
+        assert "your password is enough" in here.post(page, {"password": new}, follow=True).text
+    for _ in range(2):
+        assert here.post("/en/desk/sign-out/")["Location"].startswith("/en/desk/sign-in/")
+    assert not is_in(here)

@@ -1,0 +1,98 @@
+"""The database goes away in the middle of a form of the desk: all of it or nothing, and sent again it is done once."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.db import Error, connection
+from django.test import Client
+
+from stores import boxes, stocktakes, transfers
+from stores.desk_keys import new_key
+from stores.models import Box
+from tests.books import assert_books_add_up
+from tests.factories import act
+from tests.order_factories import new_unit
+from tests.test_desk_once import ACTOR, Counter, Sent, book, hand_over, manager_of, sell, take_back
+from tests.test_stock_killed import Killer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# When somebody was last seen is noted by the way.
+BY_THE_WAY = {"stores_deskseen"}
+
+
+def everything() -> list[Any]:
+    """All rows of stores and orders."""
+    with connection.cursor() as cursor:
+        tables = [name for name in connection.introspection.table_names(cursor) if re.match("(stores|orders)_", name)]
+        rows = []
+        for table in sorted(set(tables) - BY_THE_WAY):
+            cursor.execute(f"SELECT t::text FROM {table} t ORDER BY 1")
+            rows.append(cursor.fetchall())
+        return rows
+
+
+def arrival(here: Counter) -> Sent:
+    """A phone comes from the neighbour, and one of the two that were sent is missing."""
+    coming = here.transfer("approved", coming=True)
+    units = [new_unit(), new_unit()]
+    sent = transfers.send(coming.pk, {here.phone.pk: 2}, act(), {here.phone.pk: units})
+    box = boxes.open_transfer(sent, Box.Purpose.ARRIVING, ACTOR)
+    boxes.scan(box.pk, units[0][0])
+    return f"boxes/{box.pk}/book/", {"version": str(Box.objects.get(pk=box.pk).version)}
+
+
+def differences(here: Counter) -> Sent:
+    take = stocktakes.begin(here.outlet, ACTOR)
+    stocktakes.count(take, {here.phone.pk: 8}, ACTOR, new_key())
+    changes = {f"change-{here.phone.pk}": "-2", f"reason-{here.phone.pk}": "stolen"}
+    return "stocktake/differences/", {"stocktake": str(take.pk)} | changes
+
+
+FORMS = {
+    "hand over": hand_over,
+    "walk-in sale": sell,
+    "return with its refund": take_back,
+    "delivery": book,
+    "arrival": arrival,
+    "stocktake": differences,
+}
+
+
+def send(client: Client, address: str, sent: dict[str, str], killer: Killer) -> bool:
+    """Send a form with the killer at work; return whether its answer came."""
+    try:
+        with connection.execute_wrapper(killer):
+            client.post(address, sent)
+    except Error:
+        assert killer.killed
+        return False
+    finally:
+        if killer.killed:
+            connection.close()
+    return not killer.killed
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+def test_all_or_nothing_and_once_when_it_is_sent_again(form: Any) -> None:
+    here = Counter()
+    client = manager_of(here)
+    path, values = form(here)
+    address, sent = f"/en/desk/{here.outlet.code}/{path}", values | {"form_key": new_key()}
+    client.get(address)
+    before, at = everything(), 1
+
+    # Killed after the first statement, the second, ...: sooner or later the answer is lost, or nobody is killed.
+    while not send(client, address, sent, Killer(-at)) and everything() == before:
+        at += 1
+    done = everything()
+
+    assert at > 8
+    assert done != before
+    again = client.post(address, sent, follow=True)
+    assert "Done already by 赵小兰" in again.text
+    assert everything() == done
+    assert_books_add_up()
