@@ -17,6 +17,7 @@ from django.utils.translation import get_language
 
 # Excel takes a file for UTF-8 only when it begins so.
 MARK = "\ufeff"
+CONTENT_TYPE = "text/csv; charset=utf-8"
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -29,18 +30,28 @@ class _Echo:
 
 def csv_answer(name: str, rows: Iterable[Sequence[object]]) -> StreamingHttpResponse:
     """Answer with `rows`, the heading first, as the file `name`; nothing is collected in memory."""
-    answer = StreamingHttpResponse(_lines(rows, get_language()), content_type="text/csv; charset=utf-8")
+    answer = StreamingHttpResponse(_in_language(csv_lines(rows), get_language()), content_type=CONTENT_TYPE)
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
 
-def _lines(rows: Iterable[Sequence[object]], language: str | None) -> Iterator[str]:
+def csv_lines(rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """Yield `rows` as the lines of a CSV file (RFC 4180), after the mark that it begins with."""
     writer: Any = csv.writer(_Echo())
     yield MARK
-    # They are made after the view has answered, when the language of its request is no longer active.
-    with translation.override(language):
-        for row in rows:
-            yield writer.writerow([harmless(cell) for cell in row])
+    for row in rows:
+        yield writer.writerow([harmless(cell) for cell in row])
+
+
+def _in_language(lines: Iterator[str], language: str | None) -> Iterator[str]:
+    """Make lines in the language of the request: they are sent when it is no longer active."""
+    while True:
+        # Line by line, since the thread may have other things to do in between.
+        with translation.override(language):
+            line = next(lines, None)
+        if line is None:
+            return
+        yield line
 
 
 def harmless(cell: object) -> object:

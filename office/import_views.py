@@ -10,11 +10,12 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
+from catalog.csv_answers import CONTENT_TYPE, csv_lines
 from office.access import OfficeDeed
 from office.doors import OfficeRequest, office_deed, office_form, office_page
 from office.imports import ImportRefused, apply, keep_file, look_at
 from office.models import OutletImport
-from office.spreadsheets import write_csv, write_xlsx
+from office.spreadsheets import write_xlsx
 from stores.desk import show
 from stores.loading.outlets import COLUMNS
 from stores.maps import CELLS, Dot, map_of, on_map
@@ -84,7 +85,7 @@ def apply_import(request: OfficeRequest, number: int) -> HttpResponse:
 def template(request: OfficeRequest, kind: str) -> HttpResponse:
     """Answer with an empty file that has the right first line."""
     if kind == "csv":
-        response = HttpResponse("".join(write_csv([TEMPLATE])), content_type="text/csv; charset=utf-8")
+        response = HttpResponse("".join(csv_lines([TEMPLATE])), content_type=CONTENT_TYPE)
     elif kind == "xlsx":
         response = HttpResponse(write_xlsx([TEMPLATE]), content_type=XLSX)
     else:

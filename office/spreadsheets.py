@@ -1,8 +1,7 @@
-"""Tables as people send and take them: CSV, and the spreadsheets of Excel and WPS (XLSX, ECMA-376)."""
+"""Tables as people send them: CSV, and the spreadsheets of Excel and WPS (XLSX, ECMA-376)."""
 
 from __future__ import annotations
 
-import csv
 import io
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -20,8 +19,6 @@ MOST_COLUMNS = 100
 MOST_UNPACKED_BYTES = 64 * 2**20
 MOST_FILES = 200
 ZIP_MAGIC = b"PK\x03\x04"
-# What a spreadsheet would take for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def read_table(stream: BinaryIO) -> Iterator[Line | Problem]:
@@ -87,23 +84,6 @@ def _as_text(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     return str(value)
-
-
-def write_csv(rows: Iterable[Iterable[Any]]) -> Iterator[str]:
-    """Yield the lines of a CSV file (RFC 4180, with a byte order mark, which Excel needs for Chinese)."""
-    yield "\ufeff"
-    line = io.StringIO()
-    writer = csv.writer(line)
-    for row in rows:
-        writer.writerow(_harmless(value) for value in row)
-        yield line.getvalue()
-        line.seek(0)
-        line.truncate()
-
-
-def _harmless(value: Any) -> Any:
-    """Return a value that no spreadsheet takes for a formula; numbers stay numbers."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def write_xlsx(rows: Iterable[Iterable[str]]) -> bytes:

@@ -13,10 +13,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from catalog.csv_answers import csv_lines
 from catalog.loading.report import Problem
 from office import imports, spreadsheets
 from office.models import OfficeRole, OutletImport, TrailEntry
-from office.spreadsheets import read_table, write_csv, write_xlsx
+from office.spreadsheets import read_table, write_xlsx
 from stores.loading.csvfile import Line
 from stores.models import Outlet
 from stores.search import find_places
@@ -227,6 +228,6 @@ def test_a_list_is_taken_as_it_was_searched_and_harms_no_spreadsheet(db: None) -
 
 
 def test_formulas_are_made_harmless() -> None:
-    written = "".join(write_csv([["=1+1", "+86", "@x", "-1", -1, "a=1"]]))
+    written = "".join(csv_lines([["=1+1", "+86", "@x", "-1", -1, "a=1"]]))
 
     assert written == "\ufeff'=1+1,'+86,'@x,'-1,-1,a=1\r\n"

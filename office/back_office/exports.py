@@ -8,12 +8,11 @@ from typing import Any
 from django.contrib.admin.utils import label_for_field, lookup_field
 from django.db.models import Model
 from django.http import HttpRequest, StreamingHttpResponse
-from django.utils import timezone, translation
-from django.utils.translation import get_language
+from django.utils import timezone
 
+from catalog.csv_answers import csv_answer
 from office import trail
 from office.models import TrailEntry
-from office.spreadsheets import write_csv
 
 ROWS_AT_ONCE = 500
 
@@ -26,20 +25,13 @@ def export_list(pages: Any, request: HttpRequest) -> StreamingHttpResponse:
     table = pages.opts.db_table
     trail.note(TrailEntry.Deed.EXPORTED, table, "", query=request.META.get("QUERY_STRING", "")[:200])
     rows = found.queryset.iterator(chunk_size=ROWS_AT_ONCE)
-    lines = write_csv(_all(heads, rows, names, pages, get_language()))
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{table}.csv"'
-    return response
+    return csv_answer(f"{table}.csv", _all(heads, rows, names, pages))
 
 
-def _all(
-    heads: list[str], rows: Iterator[Model], names: list[str], pages: Any, language: str | None
-) -> Iterator[list[Any]]:
+def _all(heads: list[str], rows: Iterator[Model], names: list[str], pages: Any) -> Iterator[list[Any]]:
     yield heads
     for row in rows:
-        # The answer is sent after the page's own language has ended; it holds for a row, as other threads do theirs.
-        with translation.override(language):
-            yield [_cell(name, row, pages) for name in names]
+        yield [_cell(name, row, pages) for name in names]
 
 
 def _cell(name: str, row: Model, pages: Any) -> Any:
