@@ -76,9 +76,9 @@ def count(heading: str | Promise, value: Callable[[Sums], Number]) -> Column:
     return Column(heading, value, lambda number: grouped(int(number)))
 
 
-def share(heading: str | Promise, part: str, whole: str) -> Column:
+def share(heading: str | Promise, part: str, whole: Callable[[Sums], int]) -> Column:
     """Make a column of how much of `whole` is `part`; nothing is said of nothing."""
-    return Column(heading, lambda sums: sums[part] / sums[whole] if sums[whole] else None, percent)
+    return Column(heading, lambda sums: sums[part] / whole(sums) if whole(sums) > 0 else None, percent)
 
 
 def sold(sums: Sums) -> int:
@@ -97,6 +97,15 @@ def _sold_a_day(sums: Sums) -> float:
 def _cover(sums: Sums) -> float | None:
     a_day = _sold_a_day(sums)
     return _free(sums) / a_day if a_day else None
+
+
+def _to_answer_for(sums: Sums) -> int:
+    """Return how many ordered phones the outlets had to answer for: those that moved count where they went."""
+    return sums["placed"] + sums["moved"]
+
+
+def _set_aside(sums: Sums) -> int:
+    return sums["set_aside"]
 
 
 def _set_aside_after(sums: Sums) -> float | None:
@@ -120,6 +129,7 @@ MEASURES = (
         (
             count(gettext_lazy("handed over"), lambda sums: sums["handed_over"]),
             count(gettext_lazy("given back"), lambda sums: sums["released"]),
+            count(gettext_lazy("moved, net"), lambda sums: sums["moved"]),
             count(pgettext_lazy("a number of phones", "reserved"), lambda sums: sums["reserved"]),
         ),
     ),
@@ -170,11 +180,12 @@ MEASURES = (
         gettext_lazy("Declined and expired"),
         (
             count(gettext_lazy("ordered"), lambda sums: sums["placed"]),
+            count(gettext_lazy("moved, net"), lambda sums: sums["moved"]),
             count(gettext_lazy("cancelled"), lambda sums: sums["cancelled"]),
             count(gettext_lazy("declined"), lambda sums: sums["declined"]),
-            share(gettext_lazy("share declined"), "declined", "placed"),
+            share(gettext_lazy("share declined"), "declined", _to_answer_for),
             count(gettext_lazy("expired"), lambda sums: sums["expired"]),
-            share(gettext_lazy("share expired"), "expired", "placed"),
+            share(gettext_lazy("share expired"), "expired", _to_answer_for),
         ),
         weight=lambda sums: sums["declined"] + sums["expired"],
     ),
@@ -182,13 +193,13 @@ MEASURES = (
         "waiting",
         gettext_lazy("Time to set aside"),
         (
-            count(gettext_lazy("set aside"), lambda sums: sums["set_aside"]),
-            share(gettext_lazy("within 1 hour"), "within_1_hour", "set_aside"),
-            share(gettext_lazy("within 4 hours"), "within_4_hours", "set_aside"),
-            share(gettext_lazy("within 24 hours"), "within_24_hours", "set_aside"),
+            count(gettext_lazy("set aside"), _set_aside),
+            share(gettext_lazy("within 1 hour"), "within_1_hour", _set_aside),
+            share(gettext_lazy("within 4 hours"), "within_4_hours", _set_aside),
+            share(gettext_lazy("within 24 hours"), "within_24_hours", _set_aside),
             Column(gettext_lazy("on average after"), _set_aside_after, hours),
         ),
-        weight=lambda sums: sums["set_aside"],
+        weight=_set_aside,
     ),
 )
 BY_KEY = {measure.key: measure for measure in MEASURES}

@@ -9,7 +9,7 @@ from catalog.models import Phone
 # What happened on a day, in phones.
 FLOWS = (
     "handed_over", "walk_in", "returned", "received", "transferred", "corrected",
-    "reserved", "released", "placed", "set_aside", "cancelled", "declined", "expired",
+    "reserved", "released", "moved", "placed", "set_aside", "cancelled", "declined", "expired",
 )  # fmt: skip
 # How long setting aside took: seconds, added up over phones, and how many phones were done within so many hours.
 WAITING = ("set_aside_seconds", "within_1_hour", "within_4_hours", "within_24_hours")
@@ -22,8 +22,10 @@ class Figures(models.Model):
     """
     One day, in Asia/Shanghai, of one phone at one place: what happened, and what there was when the day ended.
 
-    All are numbers of phones. `transferred` and `corrected` are net, and opening stock, counts, adjustments and damage
-    are corrections. `missing` is what was promised beyond what was on hand. A day on which nothing happened has no row.
+    All are numbers of phones. `transferred`, `corrected` and `moved` are net; opening stock, counts, adjustments and
+    damage are corrections. An order that moves to another outlet is `reserved` and `placed` where it was first, and
+    `moved` at both: what came from elsewhere less what went there. `missing` is what was promised beyond what was on
+    hand. A day on which nothing happened has no row.
     """
 
     day = models.DateField()
@@ -35,6 +37,7 @@ class Figures(models.Model):
     corrected = models.IntegerField()
     reserved = models.IntegerField()
     released = models.IntegerField()
+    moved = models.IntegerField(default=0)
     placed = models.IntegerField()
     set_aside = models.IntegerField()
     cancelled = models.IntegerField()
@@ -89,12 +92,13 @@ class RollupDay(models.Model):
     """
     A day that was added up: from how many lines of the ledger and of the orders' histories, and up to which moment.
 
-    Neither is ever changed or taken away, so a day that still has as many lines has the same ones.
+    The numbers are null of a day that was not over then, and is only added to. Neither is ever
+    changed or taken away, so a day that still has as many lines has the same ones.
     """
 
     day = models.DateField(primary_key=True)
-    lines = models.BigIntegerField()
-    changes = models.BigIntegerField()
+    lines = models.BigIntegerField(null=True)
+    changes = models.BigIntegerField(null=True)
     rolled_up_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import Browser, ConsoleMessage
 
 from catalog.catalogue import Catalogue
@@ -42,7 +43,7 @@ PAGES = (
 def member(live_server: object, catalogue: Catalogue) -> Client:
     """Somebody of head office; there is a past."""
     create_outlets_with_past(catalogue, days=40)
-    roll_up_all()
+    roll_up_all(timezone.now())
     foresee_run_out()
     return office_client(OfficeRole.NETWORK)
 
@@ -83,7 +84,7 @@ def sold_out_beside_plenty() -> Proposal:
     stock.receive(neighbour.pk, {best.phone_id: 30}, act())
     if best.on_hand:
         stock.adjust(best.outlet_id, {best.phone_id: -best.on_hand}, act(reason="gone"))
-    roll_up_all()
+    roll_up_all(timezone.now())
     foresee_run_out()
     return Proposal.objects.get(kind="transfer", receiver=best.outlet_id, phone=best.phone_id)
 

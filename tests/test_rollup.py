@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import OperationalError, connection
@@ -22,6 +23,8 @@ from tests.history import create_outlets_with_past, open_shelves
 from tests.order_factories import CLERK, create_order, create_shelf
 
 DAY = "(created_at AT TIME ZONE 'Asia/Shanghai')::date"
+MOVED_HERE = """EXISTS (SELECT FROM orders_order r
+    WHERE r.outlet_id = m.outlet_id AND m.operation_key = 'order:' || r.number || ':placed' AND r.moved_from <> '')"""
 # The same figures, each asked for by itself in the plainest SQL.
 FLOWS = {
     "handed_over": "SELECT -sum(change_on_hand) FROM {lines} AND kind = 'handed_over'",
@@ -30,9 +33,10 @@ FLOWS = {
     "received": "SELECT sum(change_on_hand) FROM {lines} AND kind = 'received'",
     "transferred": "SELECT sum(change_on_hand) FROM {lines} AND kind LIKE 'transfer%%'",
     "corrected": "SELECT sum(change_on_hand) FROM {lines} AND kind IN ('opening', 'counted', 'adjusted', 'damaged')",
-    "reserved": "SELECT sum(change_reserved) FROM {lines} AND kind = 'reserved'",
-    "released": "SELECT -sum(change_reserved) FROM {lines} AND kind = 'released'",
-    "placed": "SELECT sum(quantity) FROM {steps} AND kind = 'placed'",
+    "reserved": f"SELECT sum(change_reserved) FROM {{lines}} AND kind = 'reserved' AND NOT {MOVED_HERE}",
+    "released": "SELECT -sum(change_reserved) FROM {lines} AND kind = 'released' AND operation_key NOT LIKE '%%:moved'",
+    "moved": f"SELECT sum(change_reserved) FROM {{lines}} AND (operation_key LIKE '%%:moved' OR {MOVED_HERE})",
+    "placed": "SELECT sum(quantity) FROM {steps} AND kind = 'placed' AND moved_from = ''",
     "set_aside": "SELECT sum(quantity) FROM {steps} AND kind = 'ready'",
     "cancelled": "SELECT sum(quantity) FROM {steps} AND kind = 'cancelled'",
     "declined": "SELECT sum(quantity) FROM {steps} AND kind = 'declined'",
@@ -96,60 +100,115 @@ def everything():
     ]
 
 
+def much_happens():
+    """Have everything happen at two outlets that can, and say so after each deed; yield the first one's shelf."""
+    shelf = create_shelf(on_hand=20)
+    other = create_outlet(town=create_region("540102001"))
+    yield shelf
+    for state in ("placed", "ready", "collected", "cancelled", "declined"):
+        create_order(shelf, state=state)
+        yield shelf
+    unit = create_unit()
+    stock.sell(shelf.outlet_id, {shelf.phone_id: [unit, create_unit()]}, act())
+    yield shelf
+    stock.return_unit(shelf.outlet_id, shelf.phone_id, unit, act())
+    stock.write_off(shelf.outlet_id, {shelf.phone_id: 1}, act())
+    yield shelf
+    transfer = transfers.request(shelf.outlet_id, other.pk, {shelf.phone_id: 5}, act())
+    transfers.approve(transfer.pk, act())
+    transfers.send(transfer.pk, {shelf.phone_id: 5}, act())
+    yield shelf
+    transfers.receive(transfer.pk, {shelf.phone_id: Arrival(4, damaged=1)}, act())
+    yield shelf
+    lifecycle.move_order(create_order(shelf), other, CLERK)
+    yield shelf
+    lifecycle.move_order(create_order(shelf, state="declined"), other, CLERK)
+    counts.apply_count(shelf.outlet_id, {shelf.phone_id: 1}, timezone.now(), act())
+    yield shelf
+
+
 @pytest.fixture
 def busy_day(db):
     """Two outlets where everything happened that can, today."""
-    shelf = create_shelf(on_hand=20)
-    other = create_outlet(town=create_region("540102001"))
-    for state in ("placed", "ready", "collected", "cancelled", "declined"):
-        create_order(shelf, state=state)
-    unit = create_unit()
-    stock.sell(shelf.outlet_id, {shelf.phone_id: [unit, create_unit()]}, act())
-    stock.return_unit(shelf.outlet_id, shelf.phone_id, unit, act())
-    stock.write_off(shelf.outlet_id, {shelf.phone_id: 1}, act())
-    transfer = transfers.request(shelf.outlet_id, other.pk, {shelf.phone_id: 3}, act())
-    transfers.approve(transfer.pk, act())
-    transfers.send(transfer.pk, {shelf.phone_id: 3}, act())
-    transfers.receive(transfer.pk, {shelf.phone_id: Arrival(2, damaged=1)}, act())
-    counts.apply_count(shelf.outlet_id, {shelf.phone_id: 1}, timezone.now(), act())
+    *_, shelf = much_happens()
     return shelf
 
 
 def test_a_day_is_what_ledger_and_orders_say_of_it(busy_day):
-    roll_up()
+    roll_up(timezone.now())
 
     assert_equal_to_the_ledger([0])
     row = OutletDay.objects.get(outlet=busy_day.outlet)
-    assert (row.handed_over, row.walk_in, row.returned, row.transferred) == (1, 2, 1, -3)
-    assert (row.placed, row.set_aside, row.cancelled, row.declined, row.expired) == (5, 2, 1, 1, 0)
+    assert (row.handed_over, row.walk_in, row.returned, row.transferred) == (1, 2, 1, -5)
+    assert (row.placed, row.set_aside, row.cancelled, row.declined, row.expired) == (7, 2, 1, 2, 0)
     assert row.within_1_hour == row.within_24_hours == 2
     assert row.set_aside_seconds < 60
+
+
+def test_an_order_that_moves_is_reserved_and_ordered_once(busy_day):
+    roll_up(timezone.now())
+
+    country = RegionDay.objects.get(region_code="")
+    here, there = OutletDay.objects.order_by("outlet_id")
+    # Seven were ordered, all here. One moved while it was open, one after its phone had been given back.
+    assert (country.placed, country.reserved, country.moved) == (7, 7, 1)
+    assert (here.placed, here.reserved, here.moved) == (7, 7, -1)
+    assert (there.placed, there.reserved, there.moved) == (0, 0, 2)
+    assert country.reserved - country.released + country.moved - country.handed_over == country.promised
+
+
+def test_a_day_that_is_added_to_all_along_is_as_if_it_were_done_at_once(db):
+    for _shelf in much_happens():
+        assert roll_up(timezone.now()) == 1
+    assert_equal_to_the_ledger([0])
+    by_and_by = everything()
+
+    RollupDay.objects.all().delete()
+    OutletDay.objects.all().delete()
+    RegionDay.objects.all().delete()
+    roll_up(timezone.now())
+
+    assert everything() == by_and_by
+
+
+def test_what_was_not_committed_in_its_minutes_is_found_when_the_day_is_over(db):
+    shelf = create_shelf(on_hand=4)
+    roll_up(timezone.now() + timedelta(minutes=5))
+
+    # Written before the moment up to which all was added up.
+    stock.receive(shelf.outlet_id, {shelf.phone_id: 5}, act())
+    roll_up(timezone.now() + timedelta(minutes=10))
+    assert RegionDay.objects.get(region_code="").received == 4
+
+    roll_up(timezone.now() + timedelta(days=1))
+    assert RegionDay.objects.get(region_code="").received == 9
+    assert_equal_to_the_ledger([0])
 
 
 def test_a_shortfall_is_counted_where_it_is_and_goes_when_it_is_worked_off(db):
     shelf = create_shelf(on_hand=3)
     create_order(shelf, 2)
     counts.apply_count(shelf.outlet_id, {shelf.phone_id: 0}, timezone.now(), act())
-    roll_up()
+    roll_up(timezone.now())
     assert {row.missing for row in RegionDay.objects.all()} == {2}
 
     stock.receive(shelf.outlet_id, {shelf.phone_id: 5}, act())
-    roll_up()
+    roll_up(timezone.now())
 
     assert {row.missing for row in RegionDay.objects.all()} == {0}
     assert_equal_to_the_ledger([0])
 
 
 def test_it_goes_on_where_it_stopped_and_says_until_when(busy_day):
-    roll_up()
+    roll_up(timezone.now())
     before, moment = everything(), as_of()
 
-    assert roll_up() == 0
+    assert roll_up(timezone.now()) == 0
     assert everything() == before
     assert as_of() > moment
 
     stock.receive(busy_day.outlet_id, {busy_day.phone_id: 5}, act())
-    assert roll_up() == 1
+    assert roll_up(timezone.now()) == 1
     assert OutletDay.objects.get(outlet=busy_day.outlet).received == 25
     assert_equal_to_the_ledger([0])
 
@@ -157,7 +216,7 @@ def test_it_goes_on_where_it_stopped_and_says_until_when(busy_day):
 def test_weeks_of_a_country_add_up_day_by_day(catalogue: Catalogue):
     create_outlets_with_past(catalogue, days=33)
 
-    roll_up_all()
+    roll_up_all(timezone.now())
 
     assert_equal_to_the_ledger([0, 1, 5, 14, 15, 32, 33, 50])
     assert RollupDay.objects.count() >= 400
@@ -165,10 +224,10 @@ def test_weeks_of_a_country_add_up_day_by_day(catalogue: Catalogue):
 
 def test_what_was_killed_in_the_middle_is_done_to_its_end(catalogue: Catalogue, monkeypatch):
     create_outlets_with_past(catalogue, days=33, towns=("130121100",))
-    roll_up_all()
+    roll_up_all(timezone.now())
     whole = everything()
     stock.receive(OutletDay.objects.first().outlet_id, {catalogue.phones[0].pk: 1}, act())
-    roll_up()
+    roll_up(timezone.now())
     after = everything()
     # As if the days of the past had got a line more, so that all after it are to be done.
     RollupDay.objects.filter(lines__gt=0, day__gte=timezone.localdate() - timedelta(days=40)).update(lines=-1)
@@ -182,20 +241,20 @@ def test_what_was_killed_in_the_middle_is_done_to_its_end(catalogue: Catalogue, 
 
     monkeypatch.setattr(rollup, "_add_up", dies)
     with pytest.raises(OperationalError):
-        roll_up_all()
+        roll_up_all(timezone.now())
     monkeypatch.undo()
 
-    assert roll_up_all() > 0
+    assert roll_up_all(timezone.now()) > 0
     assert everything() == after != whole
-    assert roll_up_all() == 0
+    assert roll_up_all(timezone.now()) == 0
 
 
 def test_lines_that_come_late_are_found_at_night(catalogue: Catalogue):
     create_outlets_with_past(catalogue, days=20, towns=("130121100",))
-    roll_up_all()
+    roll_up_all(timezone.now())
     outlet = create_outlet()
     open_shelves([outlet], catalogue)
-    roll_up_all()
+    roll_up_all(timezone.now())
     with connection.cursor() as cursor:
         # A deed that began twelve days ago, and committed only now.
         cursor.execute("""
@@ -211,9 +270,9 @@ def test_lines_that_come_late_are_found_at_night(catalogue: Catalogue):
             WHERE (outlet_id, phone_id) = (%s, %s)
         """, [outlet.pk, catalogue.phones[0].pk])  # fmt: skip
 
-    roll_up()
+    roll_up(timezone.now())
     assert not OutletDay.objects.filter(outlet=outlet, received=4).exists()
-    roll_up_all()
+    roll_up_all(timezone.now())
 
     late = OutletDay.objects.get(outlet=outlet, day=timezone.localdate() - timedelta(days=12))
     assert late.received == 4
@@ -222,12 +281,12 @@ def test_lines_that_come_late_are_found_at_night(catalogue: Catalogue):
 
 def test_an_outlet_that_moves_takes_its_past_along(catalogue: Catalogue):
     create_outlets_with_past(catalogue, days=20, towns=("130121100", "540102001"))
-    roll_up_all()
+    roll_up_all(timezone.now())
     moving = Outlet.objects.filter(town_id="130121100").first()
     Outlet.objects.filter(pk=moving.pk).update(town=create_region("540102001"))
 
-    assert roll_up() == 0
-    assert roll_up_all() > 0
+    assert roll_up(timezone.now()) == 0
+    assert roll_up_all(timezone.now()) > 0
 
     assert_equal_to_the_ledger([0, 1, 10, 20])
     assert set(OutletDay.objects.filter(outlet=moving).values_list("county_code", flat=True)) == {"540102"}
@@ -236,27 +295,27 @@ def test_an_outlet_that_moves_takes_its_past_along(catalogue: Catalogue):
 def test_a_country_where_nothing_happened_is_up_to_date_all_the_same(db):
     assert as_of() is None
 
-    roll_up()
+    roll_up(timezone.now())
 
     assert as_of() is not None
-    assert roll_up() == 0
+    assert roll_up(timezone.now()) == 0
 
 
 @pytest.mark.django_db(transaction=True)
 def test_workers_that_add_up_together_do_it_once(catalogue: Catalogue):
     create_outlets_with_past(catalogue, days=16, towns=("130121100",))
 
-    at_once([roll_up_all] * 3)
+    at_once([partial(roll_up_all, timezone.now())] * 3)
 
     assert_equal_to_the_ledger([0, 3, 16])
-    assert roll_up_all() == 0
+    assert roll_up_all(timezone.now()) == 0
 
 
 def test_an_order_that_is_set_aside_the_next_day_counts_there(busy_day):
-    roll_up()
+    roll_up(timezone.now())
     stock.receive(busy_day.outlet_id, {busy_day.phone_id: 9}, act())
     lifecycle.set_ready(create_order(busy_day), CLERK)
 
-    roll_up()
+    roll_up(timezone.now())
 
     assert OutletDay.objects.get(outlet=busy_day.outlet).set_aside == 3

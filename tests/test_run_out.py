@@ -125,7 +125,7 @@ def sold_out(catalogue: Catalogue, db: None) -> Outlet:
         )  # fmt: skip
         write_past(cursor, "past")
         cursor.execute("DROP TABLE past")
-    roll_up_all()
+    roll_up_all(timezone.now())
     foresee_run_out()
     return outlets[0]
 
@@ -238,7 +238,7 @@ def test_the_database_holds_what_a_proposal_is(sold_out: Outlet, change, rule):
 
 def test_it_is_the_same_whenever_it_runs(catalogue: Catalogue, db: None):
     create_outlets_with_past(catalogue, days=40)
-    roll_up_all()
+    roll_up_all(timezone.now())
     now = timezone.now()
     foresee_run_out(now)
     columns = ("receiver", "sender", "phone", "quantity", "cover_days")
