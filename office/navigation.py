@@ -21,6 +21,7 @@ class Link(NamedTuple):
 PAGES = (
     ("admin:index", OfficeDeed.READ, _("Back office")),
     ("office:prices", OfficeDeed.READ, _("Prices")),
+    ("office:orders", OfficeDeed.READ_ORDERS, _("Orders")),
     ("office:find", OfficeDeed.READ_ORDERS, _("Find")),
     ("office:imports", OfficeDeed.EDIT_OUTLETS, _("Open outlets")),
     ("office:trail", OfficeDeed.READ_TRAIL, _("Audit trail")),

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from office import back_office, import_views, job_views, life_views, outlet_state, price_views, trail_views
+from office import back_office, import_views, job_views, life_views, order_list, outlet_state, price_views, trail_views
 from office.site import site
 
 __all__ = ["back_office"]
@@ -11,6 +11,8 @@ pages = [
     path("prices/", price_views.prices_page, name="prices"),
     path("find/", life_views.find, name="find"),
     path("units/<str:number>/", life_views.unit, name="unit"),
+    path("orders/", order_list.orders, name="orders"),
+    path("orders/export/", order_list.orders_file, name="orders_file"),
     path("orders/<order_number:number>/", life_views.order, name="order"),
     path("orders/<order_number:number>/customer/", life_views.show_customer, name="show_customer"),
     path("jobs/", job_views.jobs, name="jobs"),

@@ -67,6 +67,7 @@ class Message(models.Model):
         ordering = ["created_at"]
         indexes = [
             models.Index("next_attempt_at", name="message_waiting", condition=Q(state="waiting")),
+            models.Index("next_attempt_at", name="message_given_up", condition=Q(state="given_up")),
         ]
         constraints = [
             models.CheckConstraint(
