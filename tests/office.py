@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from django.test import Client
 
+from api.credentials import SCOPES
 from office.membership import join
 from office.models import OfficeRole
+from partners.keys import issue_key
+from partners.models import Partner
 from stores.models import Person
 from tests.desk import create_person, sign_in
 
@@ -21,3 +24,9 @@ def create_member(*roles: OfficeRole) -> Person:
 def office_client(*roles: OfficeRole) -> Client:
     """A client that such a person has signed in with."""
     return sign_in(create_member(*roles))
+
+
+def partner_client() -> Client:
+    """A program of a partner, with a key that is valid and may do everything that a key can."""
+    key = issue_key(Partner.objects.create(name="Logistics"), list(SCOPES))
+    return Client(headers={"Authorization": f"Bearer {key}"})

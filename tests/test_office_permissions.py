@@ -23,7 +23,7 @@ from stores import stock
 from stores.models import Role, StockLevel
 from tests.desk import create_person, sign_in
 from tests.factories import act, create_unit
-from tests.office import office_client
+from tests.office import office_client, partner_client
 from tests.order_factories import create_order, create_shelf
 
 DOCS = settings.BASE_DIR / "docs" / "office.md"
@@ -118,7 +118,7 @@ def outcome(answer: HttpResponse) -> str:
 
 OUTSIDERS = {
     "nobody": lambda shelf: Client(),
-    "partner": lambda shelf: Client(headers={"Authorization": "Bearer of-some-partner"}),
+    "partner": lambda shelf: partner_client(),
     "clerk": lambda shelf: sign_in(create_person(Role.CLERK, shelf.outlet)),
     "manager": lambda shelf: sign_in(create_person(Role.MANAGER, shelf.outlet)),
     "region_manager": lambda shelf: sign_in(create_person(Role.REGION_MANAGER)),

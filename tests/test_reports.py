@@ -26,7 +26,7 @@ from tests import pages
 from tests.desk import create_person, sign_in
 from tests.factories import create_outlet, create_region
 from tests.history import create_outlets_with_past
-from tests.office import office_client
+from tests.office import office_client, partner_client
 from tests.pages import Page
 
 MOST_STATEMENTS = 9
@@ -36,7 +36,7 @@ OUTLET = "130121100-01"
 @pytest.fixture
 def country(catalogue: Catalogue) -> Catalogue:
     create_outlets_with_past(catalogue, days=40)
-    roll_up_all()
+    roll_up_all(timezone.now())
     return catalogue
 
 
@@ -173,10 +173,6 @@ def nobody() -> Client:
     return Client()
 
 
-def partner() -> Client:
-    return Client(headers={"Authorization": "Bearer of-some-partner"})
-
-
 def clerk() -> Client:
     return sign_in(create_person(Role.CLERK, Outlet.objects.get(code="130121100-01")))
 
@@ -195,7 +191,7 @@ def region_manager_elsewhere() -> Client:
 
 ROLES = {f"office {role.value}": lambda role=role: office_client(role) for role in OfficeRole}
 EVERYBODY = {
-    each.__name__: each for each in (nobody, partner, clerk, manager, region_manager, region_manager_elsewhere)
+    each.__name__: each for each in (nobody, partner_client, clerk, manager, region_manager, region_manager_elsewhere)
 }
 
 
@@ -210,7 +206,7 @@ def test_everybody_at_every_door(country: Catalogue, who: str) -> None:
     client = (EVERYBODY | ROLES)[who]()
     for name, address in addresses().items():
         found = outcome(client.get(address))
-        if who in ("nobody", "partner"):
+        if who in ("nobody", "partner_client"):
             assert found == "sign in", name
         elif who.startswith("office"):
             assert found == "come in", name
