@@ -227,6 +227,15 @@ PROBLEMS = {
             gettext_lazy("Something went wrong on our side"),
             gettext_lazy("It has been noted. Try again later; the request itself need not be changed."),
         ),
+        Problem(
+            "unavailable",
+            503,
+            gettext_lazy("We cannot answer for the moment"),
+            gettext_lazy(
+                "Send it again after as many seconds as the header Retry-After says, under the same Idempotency-Key: "
+                "what was done before it failed is not done twice."
+            ),
+        ),
     )
 }
 _BY_STATUS = {problem.status: problem for problem in reversed(PROBLEMS.values())}

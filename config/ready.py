@@ -22,7 +22,7 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import get_max_age
 
 from catalog.caching import NOT_TO_KEEP, cache_control, is_personal
-from catalog.catalogue import Catalogue, Edition, current_catalogue
+from catalog.catalogue import VERSION_IS_FRESH, Catalogue, Edition, current_catalogue
 from config import squeeze
 
 # Bytes that one process spends on ready pages: some 800 pages.
@@ -255,8 +255,22 @@ def codings_for(accept_encoding: str) -> Codings:
     return Codings(small, "zstd" if "zstd" in allowed else small)
 
 
+# Until when (time.monotonic) the database counts as away: asking in vain may take seconds, which each page would pay.
+_away_until = 0.0
+
+
+def forget_absence() -> None:
+    """Let the next page ask the database, also where it was away just now."""
+    global _away_until
+    _away_until = 0.0
+
+
 def _believed_catalogue() -> Catalogue | None:
+    global _away_until
+    if time.monotonic() < _away_until:
+        return None
     try:
         return current_catalogue()
     except django.db.Error:
+        _away_until = time.monotonic() + VERSION_IS_FRESH
         return None

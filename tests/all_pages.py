@@ -90,6 +90,7 @@ def customer_pages(site: Site) -> list[Page]:
         Page("bad request", "/errors/400/", status=400),
         Page("forbidden", "/errors/403/", status=403),
         Page("server error", "/errors/500/", status=500),
+        Page("database away", "/errors/503/", status=503),
     ]
     for level, name in enumerate(("province", "city", "county", "town"), start=1):
         busiest = "SELECT code FROM stores_region WHERE level = %s ORDER BY outlet_count DESC, code LIMIT 1"

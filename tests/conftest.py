@@ -96,6 +96,7 @@ def _forget() -> None:
     forget_country()
     forget_hours()
     ready.shelf.clear()
+    ready.forget_absence()
 
 
 @pytest.fixture
