@@ -13,6 +13,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -47,6 +48,7 @@ SUPERUSER = "postgres"
 SECONDS_FOR_REMAINS = 15
 SECONDS_FOR_RECOVERY = 300
 SECONDS_TO_STOP = 60
+SECONDS_BETWEEN_LOOKS = 1.0
 NO_PROCESS = 2**30  # Above the largest number that a process can have.
 
 CONFIGURATION = f"""\
@@ -72,6 +74,8 @@ max_parallel_workers_per_gather = 0
 
 # Set in the process that started the server: as its parent it has to take notice of its end.
 _server: subprocess.Popen[bytes] | None = None
+# Held while the server is brought back, and for good by a process that leaves.
+_keeping = threading.Lock()
 
 
 def settings() -> dict[str, Any]:
@@ -107,10 +111,27 @@ def use() -> None:
         raise PostgresError(f"The embedded PostgreSQL cannot run ({reason}): mend that, {OTHER_DATABASE}.") from error
 
 
+def keep() -> None:
+    """Bring the server back whenever it is gone, until this process leaves. For a process that has called `use()`."""
+    threading.Thread(target=_keep, daemon=True).start()
+
+
+def _keep() -> None:
+    while True:
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+        # What hinders it may pass: a full disk, a port, memory. The pages say meanwhile that they cannot answer.
+        with suppress(OSError, subprocess.SubprocessError, psycopg2.Error, PostgresError), _keeping, _alone():
+            if _running_server(HOME / "data") is None:
+                if _server:
+                    _server.poll()  # Takes notice of its end.
+                _start(account())
+
+
 def _leave(users: int, pid: int) -> None:
     """Stop the server if no other process uses it."""
     if pid != os.getpid():  # A forked child shares the parent's lock and must not touch it.
         return
+    _keeping.acquire()
     try:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

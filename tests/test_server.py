@@ -1,5 +1,6 @@
 """script/server runs the site from a fresh clone, stops without a trace, and starts again whatever was killed."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -9,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, build_opener
@@ -23,6 +24,7 @@ from tests import checkout
 # Long, because the machine may be busy with other tests.
 SECONDS_TO_START = 240
 SECONDS_TO_STOP = 60
+DEMO_OUTLET = "130121100-01"
 OURS = {"DATABASE_URL", "DEMO", "DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "HTTPS", "HOST", "DJANGO_SETTINGS_MODULE"}
 
 
@@ -57,10 +59,14 @@ class Server:
         self.wait(lambda: "Ctrl-C stops it" in self.log.read_text(), SECONDS_TO_START)
 
     def get(self, path: str) -> tuple[int, str]:
+        answer, text = self.ask(path)
+        return answer.status, text
+
+    def ask(self, path: str) -> tuple[HTTPResponse, str]:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
         connection.request("GET", path)
         answer = connection.getresponse()
-        return answer.status, answer.read().decode()
+        return answer, answer.read().decode()
 
     def processes(self) -> list[psutil.Process]:
         """Return what runs in or for this clone."""
@@ -173,6 +179,30 @@ def test_starts_again_after_postgresql_was_killed(running: Server):
     running.start()
 
     assert running.get("/")[0] == 200
+
+
+def test_says_to_come_again_while_the_database_is_away(running: Server):
+    running.get("/")
+    with (running.folder / "var" / "postgres.lock").open() as starting:
+        fcntl.flock(starting, fcntl.LOCK_EX)  # Nobody starts it now.
+        running.postgres().send_signal(signal.SIGINT)
+        running.wait(lambda: running.get("/api/v1/outlets")[0] == 503, SECONDS_TO_STOP)
+
+        assert running.get("/")[0] == 200, "a ready page needs no database"
+        for path, words in [
+            (f"/outlets/{DEMO_OUTLET}/", "暂时没法答复"),
+            ("/large/en/outlets/?q=fengning", "We cannot answer for the moment"),
+            ("/api/v1/outlets", "/api/problems/unavailable/"),
+        ]:
+            answer, text = running.ask(path)
+            assert (answer.status, answer.getheader("Retry-After")) == (503, "10"), path
+            assert words in text, path
+            assert answer.getheader("Cache-Control") == "private, no-cache"
+        assert "Internal Server Error" not in running.log.read_text()
+
+    # It comes back by itself, and so do the pages.
+    running.wait(lambda: running.get(f"/outlets/{DEMO_OUTLET}/")[0] == 200, SECONDS_TO_START)
+    assert running.get("/api/v1/outlets")[0] == 200
 
 
 def test_replaces_a_web_process_that_was_killed(running: Server):

@@ -15,7 +15,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from config import env, static_files
+from config import env, postgres, static_files
 from config.processes import Companion
 from office import demo_people as office_people
 from orders import demo_day
@@ -47,6 +47,8 @@ class Command(BaseCommand):
         except (env.WrongSetting, OperationalError) as error:
             raise CommandError(str(error).strip().splitlines()[0]) from error
         connections.close_all()
+        if settings.DATABASES["default"]["HOST"] == str(postgres.SOCKET):
+            postgres.keep()
         self._serve(address, port, workers)
 
     def _prepare(self) -> None:
