@@ -13,7 +13,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
 from api.calls import WITHOUT_CREDENTIALS
 from api.idempotency import HEADER, LONGEST_KEY, REPLAYED
-from api.problems import MEDIA_TYPE, PROBLEMS, answer
+from api.problems import MEDIA_TYPE
 from api.resources import MONEY_SCHEMA
 
 SCHEMA_TYPE = "application/vnd.oai.openapi+json"
@@ -254,8 +254,7 @@ def _as_json() -> bytes:
 
 def schema_view(request: HttpRequest) -> HttpResponse:
     """Answer with the schema, the same for everybody: it is kept among the ready pages."""
-    if request.method not in ("GET", "HEAD"):
-        refusal = answer(request, PROBLEMS["method-not-allowed"])
-        refusal["Allow"] = "GET, HEAD"
-        return refusal
     return HttpResponse(_as_json(), content_type=SCHEMA_TYPE, headers={"Cache-Control": f"public, max-age={SECONDS}"})
+
+
+schema_view.methods = ["GET", "HEAD", "OPTIONS"]  # type: ignore[attr-defined]

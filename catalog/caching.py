@@ -12,9 +12,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
 from catalog.catalogue import current_catalogue
@@ -45,6 +44,7 @@ def is_personal(request: HttpRequest) -> bool:
 def catalogue_page(view: View) -> View:
     """Make `view` a page that tells of the catalogue alone: ready for as long as the catalogue stays as it is."""
 
+    @_asked_by(READING)
     @wraps(view)
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = _read(view, CATALOGUE_SECONDS, request, *args, **kwargs)
@@ -58,6 +58,7 @@ def stock_page(seconds: int) -> Callable[[View], View]:
     """Make a view a page that tells of stock, outlets or opening hours, too: anyone may keep it for some seconds."""
 
     def decorate(view: View) -> View:
+        @_asked_by(READING)
         @wraps(view)
         def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             return _read(view, seconds, request, *args, **kwargs)
@@ -69,49 +70,30 @@ def stock_page(seconds: int) -> Callable[[View], View]:
 
 def deed(view: View) -> View:
     """Make `view` something that is done and not read: only a form is taken, and nobody keeps the answer."""
-
-    @wraps(view)
-    def done(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.method != "POST":
-            return _refuse(request, ["POST"])
-        return view(request, *args, **kwargs)
-
-    return done
+    return _asked_by(["POST"])(view)
 
 
 def personal_page(view: View) -> View:
     """Make `view` a page of one visitor: it is read, and what others may keep of it is nothing or as it says itself."""
-    return _asked_by(READING, view)
+    return _asked_by(READING)(view)
 
 
 def form_page(view: View) -> View:
     """Make `view` a personal page that takes a form, too."""
-    return _asked_by([*READING, "POST"], view)
+    return _asked_by([*READING, "POST"])(view)
 
 
-def _asked_by(methods: list[str], view: View) -> View:
-    @wraps(view)
-    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.method == "OPTIONS":
-            return HttpResponse(status=204, headers={"Allow": ", ".join(methods)})
-        if request.method not in methods:
-            return _refuse(request, methods)
-        return view(request, *args, **kwargs)
+def _asked_by(methods: list[str]) -> Callable[[View], View]:
+    """Say which methods a view takes; `config.methods` refuses the others before the view is called."""
 
-    return page
+    def declare(view: View) -> View:
+        view.methods = methods  # type: ignore[attr-defined]
+        return view
 
-
-def _refuse(request: HttpRequest, allowed: list[str]) -> HttpResponseBase:
-    refusal = render(request, "errors/405.html", status=405)
-    refusal["Allow"] = ", ".join(allowed)
-    return refusal
+    return declare
 
 
 def _read(view: View, seconds: int, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-    if request.method == "OPTIONS":
-        return HttpResponse(status=204, headers={"Allow": ", ".join(READING)})
-    if request.method not in READING:
-        return _refuse(request, READING)
     # Asked before the page is made: what is on it may be at the prices of that instant.
     catalogue = current_catalogue()
     response = view(request, *args, **kwargs)

@@ -91,7 +91,7 @@ MIDDLEWARE = [
     "config.addresses.address_middleware",
     "config.staff.StaffDoor",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
+    "config.methods.MethodsAndForms",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 

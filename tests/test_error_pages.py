@@ -91,7 +91,7 @@ def test_a_request_that_failed_before_it_had_an_address_gets_an_answer() -> None
 def test_a_form_without_its_token_is_refused_in_words() -> None:
     client = Client(enforce_csrf_checks=True)
 
-    response = client.post("/en/")
+    response = client.post("/en/checkout/")
 
     assert response.status_code == 403
     assert "This is not open to you" in response.content.decode()

@@ -208,11 +208,29 @@ def test_says_what_is_wrong_in_the_language_of_the_address(
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 @pytest.mark.parametrize("path", ["/", "/phones/", "/phones/uniscope-y401/", "/compare/", "/outlets/", "/credits/"])
-def test_pages_are_only_read(shop: None, client: Client, method: str, path: str) -> None:
-    answer = client.generic(method, path)
+def test_pages_are_only_read(shop: None, method: str, path: str) -> None:
+    answer = Client(enforce_csrf_checks=True).generic(method, path)
     assert answer.status_code == 405
     assert answer["Allow"] == "GET, HEAD, OPTIONS"
     assert b"<main" in answer.content
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "BREW"])
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/en/checkout/", "GET, HEAD, OPTIONS, POST"),
+        ("/orders/", "GET, HEAD, OPTIONS, POST"),
+        ("/desk/sign-in/", "GET, HEAD, OPTIONS, POST"),
+        ("/admin/stores/outlet/", "GET, HEAD, OPTIONS, POST"),
+        ("/outlets/130121100-01/choose/", "POST"),
+        ("/robots.txt", "GET, HEAD, OPTIONS"),
+        ("/api/v1/schema/", "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_forms_are_sent_by_post_alone(shop: None, method: str, path: str, allowed: str) -> None:
+    answer = Client(enforce_csrf_checks=True).generic(method, path)
+    assert (answer.status_code, answer.headers.get("Allow")) == (405, allowed)
 
 
 @pytest.mark.parametrize(
