@@ -51,17 +51,19 @@ class Codings(NamedTuple):
 class ReadyPage:
     """One page's bytes in every coding asked for so far. Threads share it: each assignment leaves it whole."""
 
-    def __init__(self, response: HttpResponse, *, edition: Edition, made_at: float, ends_at: float) -> None:
+    def __init__(
+        self, response: HttpResponse, *, good_for: int, edition: Edition, made_at: float, ends_at: float
+    ) -> None:
         """
         Copy `response`. `edition` of the catalogue and `made_at` are from before the page was made.
 
-        `made_at` and `ends_at`, when its prices end, are seconds of time.monotonic.
+        `good_for` is in seconds; `made_at` and `ends_at`, when its prices end, are seconds of time.monotonic.
         """
         self.edition = edition
         self.made_at = made_at
         self.ends_at = ends_at
         self.is_timeless = getattr(response, "tells_of_catalogue_alone", False)
-        self.good_for = seconds_to_keep(response)
+        self.good_for = good_for
         self.bodies = {"identity": response.content}
         self.is_thorough = False
         self.thorough_after = THOROUGH_AFTER if self.is_timeless else THOROUGH_AFTER_IN_SECONDS
@@ -201,11 +203,13 @@ class ReadyPages:
         if page is not None and page.is_good(catalogue.edition if catalogue else None, now):
             return page.answer(codings, now)
         response = self._make(request)
-        if catalogue is None or request.method != "GET" or not seconds_to_keep(response):
+        good_for = seconds_to_keep(response)
+        if catalogue is None or request.method != "GET" or not good_for:
             return response
         # Also where it gets no place yet: its tag must be the one that it will have there.
         page = ReadyPage(
             response,  # type: ignore[arg-type]
+            good_for=good_for,
             edition=catalogue.edition,
             made_at=now,
             ends_at=catalogue.ends_at,

@@ -87,7 +87,6 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.policy.ContentPolicy",
-    "config.policy.permissions_middleware",
     "config.addresses.address_middleware",
     "config.staff.StaffDoor",
     "django.middleware.common.CommonMiddleware",

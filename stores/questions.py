@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from django.http import QueryDict
 from django.urls import reverse
@@ -63,7 +63,8 @@ class Question:
         if self.point:
             keys |= {"lat": f"{self.point.latitude:g}", "lng": f"{self.point.longitude:g}"}
         keys |= {"phone": self.phone.slug if self.phone else None, "only": 1 if self.only_having else None}
-        return urlencode({key: value for key, value in (keys | changes).items() if value is not None})
+        asked = (keys | changes).items()
+        return "&".join(f"{key}={quote_plus(str(value))}" for key, value in asked if value is not None)
 
 
 def read_question(query: QueryDict) -> Question:

@@ -230,7 +230,7 @@ def test_ready_pages_outlive_a_silent_database(client: Client, monkeypatch: pyte
 def page_of(size: int) -> ReadyPage:
     response = HttpResponse(b"x" * size)
     response["Cache-Control"] = "public, max-age=60"
-    return ReadyPage(response, edition=Edition(1, datetime.now(UTC)), made_at=0.0, ends_at=math.inf)
+    return ReadyPage(response, good_for=60, edition=Edition(1, datetime.now(UTC)), made_at=0.0, ends_at=math.inf)
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 30_000)), max_size=60))
