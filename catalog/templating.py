@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from html import escape
 from typing import Any
 
 from django.urls import reverse
@@ -17,7 +18,6 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from jinja2 import pass_context
 from jinja2.runtime import Context
-from markupsafe import escape
 
 from catalog import cards, facts, inline
 
@@ -73,8 +73,8 @@ def twin_links(request: Any) -> SafeString:
     other = "zh-Hans" if is_english else "en"
     size = _("Normal text") if address.is_large else _("Large text")
     return SafeString(  # every part is ours or escaped
-        f'<a href="{escape(address.twin(large=not address.is_large))}">{escape(size)}</a> '
-        f'<a href="{escape(address.twin(language=other.lower()))}" lang="{other}" hreflang="{other}">'
+        f'<a href="{escape(str(address.twin(large=not address.is_large)))}">{escape(size)}</a> '
+        f'<a href="{escape(str(address.twin(language=other.lower())))}" lang="{other}" hreflang="{other}">'
         f"{'中文' if is_english else 'English'}</a>"
     )
 

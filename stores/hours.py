@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from html import escape
 from itertools import groupby
 from time import monotonic
 from typing import Any, NamedTuple
@@ -87,8 +88,9 @@ class Opening:
     is_open: bool = False
     changes_at: datetime | None = None
     closure: Closure | None = None
-    # What was said of it, by language: thousands of shops keep the same hours.
+    # What was said of it, by language, and the same as HTML: thousands of shops keep the same hours.
     said: dict[str | None, str] = field(default_factory=dict, compare=False, repr=False)
+    shown: dict[str | None, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def mark(self) -> str:
@@ -109,6 +111,13 @@ class Opening:
         if words is None:
             words = self.said[language] = self._in_words()
         return words
+
+    def as_html(self, language: str | None) -> str:
+        """Return mark and words as HTML. `language` is the active one: a list asks once for all of its rows."""
+        html = self.shown.get(language)
+        if html is None:
+            html = self.shown[language] = escape(f"{self.mark} {self}")
+        return html
 
     def _in_words(self) -> str:
         if self.state != Outlet.State.OPEN:
@@ -139,16 +148,20 @@ def opening_at(
 
     What was found for the same hours earlier that day, and still holds, is returned again with its own `moment`.
     """
-    hours = week, tuple(closures), state
-    opening = _found.get(hours)
-    if opening is None or not opening.holds_at(moment):
+    closures = tuple(closures)
+    # A week has up to twenty times in it, and is mostly the very same one: `_week` remembers them.
+    hours = id(week), closures, state
+    same_week, opening = _found.get(hours, _NOT_FOUND)
+    if opening is None or same_week is not week or not opening.holds_at(moment):
         if len(_found) >= MOST_FOUND:
             _found.clear()
-        opening = _found[hours] = _find_opening(moment, *hours)
+        opening = _find_opening(moment, week, closures, state)
+        _found[hours] = week, opening
     return opening
 
 
-_found: dict[tuple[Week, tuple[Closure, ...], str], Opening] = {}
+_NOT_FOUND = NO_WEEK, None
+_found: dict[tuple[int, tuple[Closure, ...], str], tuple[Week, Opening]] = {}
 
 
 def _find_opening(moment: datetime, week: Week, closures: tuple[Closure, ...], state: str) -> Opening:

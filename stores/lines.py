@@ -8,13 +8,13 @@ catalogue is made once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from html import escape
 
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
-from markupsafe import escape
 
 from catalog.catalogue import Catalogue, current_catalogue
 from catalog.fragments import kept_with_catalogue, render_part
@@ -41,14 +41,11 @@ def outlet_lines(rows: Iterable[OutletRow], phone: Phone | None) -> Iterator[Saf
     catalogue = current_catalogue()
     marks = _stock_marks(catalogue) if phone else ()
     ways = _ways_to_reserve(catalogue) if phone else {}
-    # Most shops of a list keep the same hours, so they share one opening.
-    openings: dict[int, str] = {}
+    language = get_language()
     words = escape(_("Call first"))
     call_first = f' <b class="warn">! {words}</b>'
     for row in rows:
-        opening = openings.get(id(row.opening))
-        if opening is None:
-            opening = openings[id(row.opening)] = escape(f"{row.opening.mark} {row.opening}")
+        opening = row.opening.as_html(language)
         distance = f" <span>{row.distance}</span>" if row.distance else ""
         mark = way = ""
         if row.available is not None:
