@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
@@ -17,7 +16,7 @@ from stores.models import Outlet, Region
 from tests.factories import create_outlet, create_region, create_timetable
 from tests.office import office_client
 from tests.order_factories import create_order, create_shelf
-from tests.test_accessibility import listen
+from tests.test_accessibility import AXE, AXE_OPTIONS, listen
 from tests.test_outlet_import import as_csv, as_xlsx, row
 
 PICTURES = settings.BASE_DIR / "docs" / "screenshots"
@@ -123,7 +122,8 @@ def test_axe_finds_nothing_and_nothing_sticks_out(context: BrowserContext, reque
             # axe sets styles of its own, which the CSP refuses and the console tells.
             findings += [f"{path}: {each}" for each in said]
             found = [
-                f"{each['id']}: {each['nodes'][0]['html'][:120]}" for each in Axe().run(tab).response["violations"]
+                f"{each['id']}: {each['nodes'][0]['html'][:120]}"
+                for each in AXE.run(tab, options=AXE_OPTIONS).response["violations"]
             ]
             if (across := tab.evaluate("document.documentElement.scrollWidth")) > width + 1:
                 found.append(f"{across} px wide")
