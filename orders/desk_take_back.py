@@ -76,7 +76,7 @@ def _taken_back(request: DeskRequest, phone: Phone, unit: Unit) -> HttpResponse:
 
 
 @desk_page()
-def refund(request: DeskRequest, slug: str, seq: int) -> HttpResponse:
+def refund(request: DeskRequest, slug: str, back_seq: int) -> HttpResponse:
     """Show the receipt of what was given back here, to be printed on a roll of 80 mm."""
-    found = get_object_or_404(Refund, back_outlet=request.outlet, phone__slug=slug, back_seq=seq)
+    found = get_object_or_404(Refund, back_outlet=request.outlet, phone__slug=slug, back_seq=back_seq)
     return show(request, "desk/refund_receipt.html", {"receipt": refunds.receipt_of(request.outlet, found)})

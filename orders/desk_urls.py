@@ -40,7 +40,7 @@ urlpatterns = [
     path("<outlet_code:outlet_code>/sales/<slug:slug>/<int:seq>/", desk_walk_in.sale, name="sale"),
     path("<outlet_code:outlet_code>/sales/<slug:slug>/<int:seq>/send/", desk_walk_in.send_sale, name="send_sale"),
     path("<outlet_code:outlet_code>/take-back/", desk_take_back.take_back, name="take_back"),
-    path("<outlet_code:outlet_code>/refunds/<slug:slug>/<int:seq>/", desk_take_back.refund, name="refund"),
+    path("<outlet_code:outlet_code>/refunds/<slug:slug>/<int:back_seq>/", desk_take_back.refund, name="refund"),
     _of_order("", desk_hand_over.order_page, "order"),
     _of_order("set-aside/", desk_orders.set_aside, "set_aside"),
     _of_order("decline/", desk_ending.decline, "decline"),

@@ -9,7 +9,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from catalog.models import Phone
-from orders.models import Order, WalkInSale
+from orders.models import Order, Refund, WalkInSale
 from orders.numbers import draw_number
 from stores import boxes, transfers
 from stores.desk import Rule
@@ -64,6 +64,7 @@ def samples(outlet: Outlet) -> dict[str, str]:
     other = Outlet.objects.exclude(pk=outlet.pk).first() or create_outlet()
     transfer = transfers.request(outlet.pk, other.pk, {phone.pk: 1}, act("walk"))
     sale = WalkInSale.objects.filter(outlet=outlet, phone=phone).order_by("seq").first()
+    given_back = Refund.objects.filter(back_outlet=outlet, phone=phone).first()
     box = boxes.open_delivery(outlet.pk, "", "person:1")
     return {
         "number": order.number if order else draw_number(outlet.pk),
@@ -71,5 +72,6 @@ def samples(outlet: Outlet) -> dict[str, str]:
         "transfer_id": str(transfer.pk),
         "box_id": str(box.pk),
         "seq": str(sale.seq) if sale else "1",
+        "back_seq": str(given_back.back_seq) if given_back else "1",
         "sender_code": other.code,
     }

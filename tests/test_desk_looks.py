@@ -11,7 +11,7 @@ from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext
 
-from orders import walk_in
+from orders import refunds, walk_in
 from orders.models import Payment
 from stores.models import Outlet, Role
 from tests.browser import follow
@@ -41,8 +41,10 @@ def outlet(live_server: object) -> Outlet:
     )
     fill(outlet, 3)
     phone = create_phone(slug="walk")
-    (number,) = shelf(outlet, phone, 1)
+    number, brought_back = shelf(outlet, phone, 2)
     walk_in.sell(outlet.pk, phone, (number,), act(), method=Payment.Method.CASH, amount_fen=phone.price_fen)
+    walk_in.sell(outlet.pk, phone, (brought_back,), act(), method=Payment.Method.CASH, amount_fen=phone.price_fen)
+    refunds.take_back(outlet.pk, phone.pk, (brought_back,), act(), method="cash", amount_fen=phone.price_fen)
     return outlet
 
 
