@@ -45,9 +45,10 @@ CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 # Other names of the domain are not this program's to promise for. The sign-in page itself says that somebody is locked
-# out, so no middleware need. Both the address and the name are counted. What the admin misses is in `StaffDoor`.
+# out, so no middleware need. Both the address and the name are counted. What the admin misses is in `StaffDoor`, and
+# the guard against forged forms in `config.methods`.
 SILENCED_SYSTEM_CHECKS = [
-    "security.W005", "security.W021", "axes.W002", "admin.E408", "admin.E409", "admin.E410",
+    "security.W003", "security.W005", "security.W021", "axes.W002", "admin.E408", "admin.E409", "admin.E410",
 ]  # fmt: skip
 TRUSTED_PROXY = env.flag("TRUSTED_PROXY", default=False)
 if TRUSTED_PROXY:
