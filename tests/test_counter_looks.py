@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
+from orders import refunds
 from orders.models import Order, Payment, State
-from stores.models import Role, StockLevel
+from stores import stock, transfers
+from stores.models import HandsetEvent, Role, StockLevel
 from tests.desk import create_person, sign_in
-from tests.factories import create_outlet, create_unit
+from tests.factories import act, create_outlet, create_unit
 from tests.order_factories import create_order, create_shelf
 from tests.test_accessibility import examine
 from tests.test_desk_looks import let_in
@@ -108,6 +110,35 @@ def test_pages_in_every_state_can_be_read_by_everybody(
     with tab.expect_navigation():
         tab.locator("form:has(ul) button").click()
     look("not so many")
+    tab.locator(f"#quantity-{shelf.phone_id}").fill("1")
+    with tab.expect_navigation():
+        tab.locator("form:has(ul) button").click()
+    look("ordered for a caller")
+    number = create_unit()[0]
+    stock.receive(shelf.outlet_id, {shelf.phone_id: 1}, act(), {shelf.phone_id: [(number,)]})
+    tab.goto(f"{here}/sell/")
+    scan(tab, number)
+    look("a phone to be sold")
+    with tab.expect_navigation():
+        tab.locator("button[value=card]").click()
+    look("receipt of a walk-in sale")
+    tab.goto(f"{here}/take-back/")
+    scan(tab, number)
+    look("a phone to be taken back")
+    tab.locator("#amount").fill("1000")
+    tab.locator("#reason").fill("x")
+    with tab.expect_navigation():
+        tab.locator("button[value=card]").click()
+    look("more than was paid")
+    tab.locator("#amount").fill("200")
+    with tab.expect_navigation():
+        tab.locator("button[value=card]").click()
+    assert "/refunds/" in tab.url
+    look("receipt of a refund")
+    wanted = {shelf.phone_id: 2, other.phone_id: 1}
+    coming = transfers.request(create_outlet().pk, shelf.outlet_id, wanted, act())
+    tab.goto(f"{here}/transfers/{coming.pk}/")
+    look("a transfer of several phones")
     assert findings == []
 
 
@@ -134,11 +165,14 @@ def test_keyboard_and_scanner_hand_an_order_over(open_desk: Open, shelf: StockLe
 
 
 def test_a_receipt_fits_a_roll_of_80_mm(open_desk: Open, shelf: StockLevel) -> None:
-    tab = open_desk()
-    tab.goto(f"/desk/{shelf.outlet.code}/orders/{create_order(shelf, 2, state='collected').number}/receipt/")
+    tab, order = open_desk(), create_order(shelf, 2, state="collected")
+    unit = tuple(HandsetEvent.objects.first().handset.numbers.values_list("number", flat=True))
+    back = refunds.take_back(shelf.outlet_id, shelf.phone_id, unit, act(), method="cash", amount_fen=100)
     tab.emulate_media(media="print")
+    for page in (f"orders/{order.number}/receipt", f"refunds/{shelf.phone.slug}/{back.back_seq}"):
+        tab.goto(f"/desk/{shelf.outlet.code}/{page}/")
 
-    millimetres = tab.locator("main").bounding_box()["width"] / 96 * 25.4
-    assert millimetres <= 72.1
-    assert not tab.locator("header, nav, footer, .screen").filter(visible=True).count()
-    assert tab.pdf(prefer_css_page_size=True).count(b"/Type /Page\n") == 1
+        millimetres = tab.locator("main").bounding_box()["width"] / 96 * 25.4
+        assert millimetres <= 72.1
+        assert not tab.locator("header, nav, footer, .screen").filter(visible=True).count()
+        assert tab.pdf(prefer_css_page_size=True).count(b"/Type /Page\n") == 1

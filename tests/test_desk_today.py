@@ -9,14 +9,17 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from orders import today
 from stores import stock
 from stores.models import Outlet, Role
 from tests.desk import create_person, fill, order_of, ready_for, sign_in
-from tests.factories import act, create_outlet, create_region
+from tests.desk_walk import doors, samples
+from tests.factories import act, create_outlet, create_phone, create_region
 from tests.order_factories import create_order, create_shelf
 
 FRAGMENT = {"X-Fragment": "yes"}
@@ -112,6 +115,33 @@ def test_what_it_costs_does_not_grow(
     with django_assert_num_queries(10):
         text = page(clerk, outlet)
     assert counts_on(text)["aside"] == 6
+
+
+def test_no_page_of_the_desk_costs_more_where_there_is_more(
+    outlet: Outlet, fresh_catalogue: Callable[[], object]
+) -> None:
+    manager = sign_in(create_person(Role.MANAGER, outlet))
+    create_phone(slug="walk")
+    fill(outlet)
+    known = samples(outlet)
+    pages = [door.address(outlet.code, known) for door in doors() if door.rule and door.rule.reading]
+
+    def costs() -> dict[str, int]:
+        fresh_catalogue()
+        asked = {}
+        for each in pages:
+            manager.get(each)
+            with CaptureQueriesContext(connection) as queries:
+                manager.get(each)
+            asked[each] = len(queries)
+        return asked
+
+    before = costs()
+    fill(outlet, 3)
+
+    # The first of anything may bring a question along, more of it none: `fill` leaves something of everything.
+    assert costs() == before
+    assert max(before.values()) <= 16
 
 
 def test_the_changing_part_is_sent_again_only_when_it_changed(clerk: Client, outlet: Outlet) -> None:
