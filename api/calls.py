@@ -16,30 +16,38 @@ WITHOUT_CREDENTIALS = Limit("api without credentials", most=120, seconds=60)
 
 
 class CallLimit(BaseThrottle):
-    """Counts each call in the database, so that all processes count together."""
+    """
+    Refuses who has called too often: credentials have one limit for each scope, callers without any have one for all.
+
+    Calls are counted in the database, so that all processes count together; those with credentials together with
+    looking these up (`partners.keys`), which saves a statement.
+    """
 
     _wait_seconds = 0
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        limit, caller = limit_of(request, view.scope_for(request.method))
-        try:
-            [standing] = count_call((limit, caller))
-        except TooManyCalls as refusal:
-            self._wait_seconds = refusal.wait_seconds
-            standing = Standing(limit, 0, refusal.wait_seconds)
-        view.standing = standing
+        credentials = credentials_of(request)
+        view.standing = credentials.standing if credentials else _count(request)
+        if view.standing.left < 0:
+            self._wait_seconds = view.standing.wait_seconds
+            view.standing = view.standing._replace(left=0)
         return not self._wait_seconds
 
     def wait(self) -> float:
         return self._wait_seconds
 
 
-def limit_of(request: Request, scope: str) -> tuple[Limit, str]:
-    """Return which limit a call counts against, and as whose: credentials have one for each scope, others for all."""
-    credentials = credentials_of(request)
-    if credentials is None:
-        return WITHOUT_CREDENTIALS, address_of(request._request)
-    return Limit(f"api {scope}", most=credentials.calls_per_minute, seconds=60), credentials.prefix
+def _count(request: Request) -> Standing:
+    try:
+        [standing] = count_call((WITHOUT_CREDENTIALS, address_of(request._request)))
+    except TooManyCalls as refusal:
+        return Standing(WITHOUT_CREDENTIALS, -1, refusal.wait_seconds)
+    return standing
+
+
+def limit_of(scope: str, calls_per_minute: int) -> Limit:
+    """Return the limit of credentials for what needs `scope`; the caller is their prefix."""
+    return Limit(f"api {scope}", most=calls_per_minute, seconds=60)
 
 
 def tell(response: HttpResponse, standing: Standing) -> None:

@@ -10,6 +10,8 @@ from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from api.limits import Standing
+
 # What there is to allow, and what it means.
 SCOPES = {
     "catalog:read": "phones, brands, tiers",
@@ -36,6 +38,8 @@ class Credentials(Protocol):
     regions: Sequence[str]
     phones: Sequence[str]
     calls_per_minute: int
+    # How many calls are left with the scope of this one, which is counted already.
+    standing: Standing
 
 
 def credentials_of(request: Request) -> Credentials | None:

@@ -9,13 +9,13 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import UnsupportedMediaType
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.credentials import credentials_of
 from api.idempotency import Call, fingerprint, key_in, once
 from api.problems import Refusal, exception_handler
+from api.rendering import JSON, as_json
 from api.views import Door
 
 USUAL_BYTES = 100_000
@@ -56,8 +56,8 @@ class DeedDoor(Door):
             told = self.do(request, *args, **kwargs)
         except Refusal as refusal:
             return exception_handler(refusal, {"request": request})  # type: ignore[return-value]
-        headers = {**told.headers, "Content-Type": "application/json"}
-        return HttpResponse(JSONRenderer().render(told.data), status=told.status_code, headers=headers)
+        headers = {**told.headers, "Content-Type": JSON}
+        return HttpResponse(as_json(told.data), status=told.status_code, headers=headers)
 
 
 def refuse_coded(request: Request) -> None:

@@ -10,6 +10,7 @@ import hashlib
 import ipaddress
 import math
 import uuid
+from decimal import Decimal
 from typing import NamedTuple
 
 from django.conf import settings
@@ -32,6 +33,11 @@ class Standing(NamedTuple):
     left: int
     wait_seconds: int
 
+    @classmethod
+    def after(cls, limit: Limit, calls: int, seconds_left: float | Decimal) -> Standing:
+        """Return how it stands after so many calls; `left` is below zero where they were too many."""
+        return cls(limit, limit.most - calls, max(math.ceil(seconds_left), 1))
+
 
 class TooManyCalls(Exception):
     """A caller has used up a limit. `wait_seconds` from now it begins anew."""
@@ -42,16 +48,20 @@ class TooManyCalls(Exception):
         self.wait_seconds = wait_seconds
 
 
-# Rows are taken in the order of their keys, so that two callers who share two limits never wait for each other.
-_COUNT = """
-    INSERT INTO api_callcount AS counted (key, calls, ends_at)
-    SELECT key, 1, now() + seconds * interval '1 second'
-    FROM unnest(%s::uuid[], %s::int[]) AS called(key, seconds) ORDER BY key
-    ON CONFLICT (key) DO UPDATE SET
-        calls = CASE WHEN counted.ends_at > now() THEN counted.calls + 1 ELSE 1 END,
-        ends_at = CASE WHEN counted.ends_at > now() THEN counted.ends_at ELSE excluded.ends_at END
-    RETURNING key, calls, extract(epoch FROM ends_at - now())
-"""
+def counting(called: str) -> str:
+    """Return SQL that counts a call for each row of `called` (key, seconds), and tells calls and seconds left."""
+    # Rows are taken in the order of their keys, so that two callers who share two limits never wait for each other.
+    return f"""
+        INSERT INTO api_callcount AS counted (key, calls, ends_at)
+        SELECT key, 1, now() + seconds * interval '1 second' FROM {called} ORDER BY key
+        ON CONFLICT (key) DO UPDATE SET
+            calls = CASE WHEN counted.ends_at > now() THEN counted.calls + 1 ELSE 1 END,
+            ends_at = CASE WHEN counted.ends_at > now() THEN counted.ends_at ELSE excluded.ends_at END
+        RETURNING key, calls, extract(epoch FROM ends_at - now()) AS seconds_left
+    """  # noqa: S608 - `called` is a constant of the program
+
+
+_COUNT = counting("unnest(%s::uuid[], %s::int[]) AS called (key, seconds)")
 
 
 def count_call(*callers: tuple[Limit, str]) -> list[Standing]:
@@ -61,11 +71,11 @@ def count_call(*callers: tuple[Limit, str]) -> list[Standing]:
     Raises TooManyCalls, for the limit with the longest wait, where a caller has called too often; such a call counts,
     too. Call it outside the transaction of the deed: a deed that fails must still have been counted.
     """
-    keys = {_key(limit, caller): limit for limit, caller in callers}
+    keys = {counter_of(limit, caller): limit for limit, caller in callers}
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, [[str(key) for key in keys], [limit.seconds for limit in keys.values()]])
         counts = cursor.fetchall()
-    standings = [Standing(keys[key], keys[key].most - calls, max(math.ceil(wait), 1)) for key, calls, wait in counts]
+    standings = [Standing.after(keys[key], calls, seconds_left) for key, calls, seconds_left in counts]
     used_up = [standing for standing in standings if standing.left < 0]
     if used_up:
         longest = max(used_up, key=lambda standing: standing.wait_seconds)
@@ -77,7 +87,9 @@ def take_back_call(limit: Limit, caller: str) -> None:
     """Take one call of `caller` back: where only those that fail count, each is counted before and taken back after."""
     with connection.cursor() as cursor:
         # No count is below one, so of a first call one stays.
-        cursor.execute("UPDATE api_callcount SET calls = calls - 1 WHERE key = %s AND calls > 1", [_key(limit, caller)])
+        cursor.execute(
+            "UPDATE api_callcount SET calls = calls - 1 WHERE key = %s AND calls > 1", [counter_of(limit, caller)]
+        )
 
 
 def forget_past_calls() -> int:
@@ -107,6 +119,7 @@ def address_of(request: HttpRequest) -> str:
     return str(known)
 
 
-def _key(limit: Limit, caller: str) -> uuid.UUID:
+def counter_of(limit: Limit, caller: str) -> uuid.UUID:
+    """Return under which key the calls of a caller are counted."""
     text = f"{limit.name}\0{caller}".encode("utf-8", "replace")
     return uuid.UUID(bytes=hashlib.blake2b(text, digest_size=16, key=settings.SECRET_KEY.encode()[:64]).digest())

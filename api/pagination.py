@@ -35,8 +35,20 @@ class Key(NamedTuple):
     type: type[str] | type[int] | type[float] | type[datetime]
 
 
+class Question:
+    """A list that asks the database in its own way."""
+
+    def entries(self, order: tuple[Key, ...], behind: Sequence[Any] | None, limit: int) -> list[Any]:
+        """Return at most `limit` entries in this order, behind one with these values if there are any."""
+        raise NotImplementedError
+
+
 class CursorPages(BasePagination):
-    """The paginator. The view's `order` says by which keys; together they must be different for every entry."""
+    """
+    The paginator: of querysets, of what is in memory in its order, and of a Question.
+
+    The view's `order` says by which keys; together they must be different for every entry.
+    """
 
     most = MOST
 
@@ -47,7 +59,9 @@ class CursorPages(BasePagination):
         behind = _read_cursor(request.query_params.get("cursor", ""), order)
         if isinstance(queryset, QuerySet):
             queryset = queryset.order_by(*(key.name for key in order))
-            found = list((queryset.filter(_behind(order, behind)) if behind else queryset)[: limit + 1])
+            found = list((queryset.filter(behind_the(order, behind)) if behind else queryset)[: limit + 1])
+        elif isinstance(queryset, Question):
+            found = queryset.entries(order, behind, limit + 1)
         else:
             found = [entry for entry in queryset if not behind or _values(entry, order) > behind][: limit + 1]
         self.next = _write_cursor(_values(found[limit - 1], order)) if len(found) > limit else None
@@ -94,12 +108,12 @@ def _values(entry: Any, order: tuple[Key, ...]) -> list[Any]:
     return [getattr(entry, key.name) for key in order]
 
 
-def _behind(order: tuple[Key, ...], values: Sequence[Any]) -> Q:
+def behind_the(order: tuple[Key, ...], values: Sequence[Any]) -> Q:
     """Return the condition for entries behind the one with these values."""
     (first, *others), (value, *rest) = order, values
     condition = Q(**{f"{first.name}__gt": value})
     if others:
-        condition |= Q(**{first.name: value}) & _behind(tuple(others), rest)
+        condition |= Q(**{first.name: value}) & behind_the(tuple(others), rest)
     return condition
 
 

@@ -28,7 +28,13 @@ class Filters(django_filters.FilterSet):
 
 
 class ReadFilters(DjangoFilterBackend):
-    """The filter backend; errors of the forms become the errors of a problem."""
+    """The filter backend; errors of the forms become the errors of a problem. No form is made where none is asked."""
+
+    def filter_queryset(self, request: Any, queryset: Any, view: Any) -> Any:
+        filters = view.filterset_class
+        if filters is None or filters.base_filters.keys().isdisjoint(request.query_params):
+            return queryset
+        return super().filter_queryset(request, queryset, view)
 
 
 class FilterSchema(OpenApiFilterExtension):

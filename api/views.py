@@ -25,7 +25,7 @@ from api.limits import Standing
 from api.pagination import CursorPages, Key
 from api.parameters import Filters, names_in
 from api.problems import WrongParameters
-from api.resources import Resource
+from api.resources import Resource, Teller
 
 READING = ("GET", "HEAD", "OPTIONS")
 
@@ -115,14 +115,15 @@ class Told(Door, generics.GenericAPIView):
         of_resource = ["fields", "expand"] if self.serializer_class.expandable() else ["fields"]
         return [*super().get_parameters(), *of_resource]
 
-    def get_serializer_context(self) -> dict[str, Any]:
-        asked = getattr(self.request, "query_params", {})
-        resource = self.serializer_class
-        return {
-            **super().get_serializer_context(),
-            "fields": names_in(asked, "fields", resource.field_names()),
-            "expand": names_in(asked, "expand", resource.expandable()) or set(),
-        }
+    def asked_for(self) -> tuple[frozenset[str] | None, frozenset[str]]:
+        """Return which fields are wanted (None: all), and what whole. Raises ValidationError for what is not there."""
+        asked, resource = self.request.query_params, self.serializer_class
+        fields = names_in(asked, "fields", resource.field_names())
+        return frozenset(fields) if fields else None, frozenset(names_in(asked, "expand", resource.expandable()) or ())
+
+    def teller(self) -> Teller:
+        """Return what tells a thing as was asked for. Raises ValidationError like `asked_for`."""
+        return self.serializer_class.teller(*self.asked_for())
 
 
 class ListDoor(Told, generics.ListAPIView):
@@ -140,9 +141,9 @@ class ListDoor(Told, generics.ListAPIView):
         return self.order
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        context = self.get_serializer_context()
+        tell = self.teller()
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(self.serializer_class(self.prepare(page), many=True, context=context).data)
+        return self.get_paginated_response([tell(entry) for entry in self.prepare(page)])
 
     def prepare(self, page: Any) -> Any:
         """Fetch for the entries of one page what their rows do not have, in a fixed number of queries."""
@@ -157,5 +158,5 @@ class DetailDoor(Told):
         raise NotImplementedError
 
     def get(self, request: Request, code: str, *args: Any, **kwargs: Any) -> Response:
-        context = self.get_serializer_context()
-        return Response(self.serializer_class(self.find(code), context=context).data)
+        tell = self.teller()
+        return Response(tell(self.find(code)))

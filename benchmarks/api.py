@@ -32,7 +32,9 @@ OUTLETS = 200
 READS = {
     "list: 100 outlets": "/api/v1/outlets",
     "list: 14 phones": "/api/v1/phones",
+    "nearest 20 with a phone": "/api/v1/outlets?near=38.03,114.14&has={phone}&limit=20",
     "detail: one outlet": "/api/v1/outlets/{code}",
+    "detail: one phone": "/api/v1/phones/{phone}",
     "stock of one outlet": "/api/v1/outlets/{code}/stock",
     "stock of 200 outlets, 14 phones each": "/api/v1/stock?limit=200",
 }
@@ -102,7 +104,8 @@ def _calls() -> str:
     product = Program(WSGIHandler(), key)
     with override_settings(MIDDLEWARE=PLAIN_MIDDLEWARE):
         plain = Program(WSGIHandler(), key)
-    addresses = {name: path.format(code=shelves[0].outlet.code) for name, path in READS.items()}
+    codes = {"code": shelves[0].outlet.code, "phone": shelves[0].phone.slug}
+    addresses = {name: path.format(**codes) for name, path in READS.items()}
     for name, address in addresses.items():
         product.call(address)
         api_urls.STATEMENTS[name] = _statements(lambda address=address: product.call(address))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from collections.abc import Iterator
 from typing import Any
 
 import django_filters
@@ -13,10 +13,12 @@ from rest_framework import serializers
 
 from api.pagination import Key
 from api.parameters import Filters
+from api.rendering import ready
 from api.resources import Money, Reference, Resource, Text, Texts
-from api.views import DetailDoor, ListDoor
-from catalog.catalogue import current_catalogue
+from api.views import DetailDoor, ListDoor, Told
+from catalog.catalogue import Catalogue, current_catalogue
 from catalog.filters import Selection, filters, found
+from catalog.fragments import kept_with_catalogue
 from catalog.models import Generation, Phone, Provenance
 
 BY_SLUG = (Key("slug", str),)
@@ -57,7 +59,6 @@ class PhoneResource(Resource):
     price_valid_until = serializers.DateTimeField(
         source="offer.valid_until",
         allow_null=True,
-        default_timezone=UTC,
         help_text="when it will cost something else; null while nothing else is planned",
     )
     is_discontinued = serializers.BooleanField()
@@ -93,11 +94,11 @@ class PhoneResource(Resource):
 
     @extend_schema_field(ColourResource(many=True))
     def get_colours(self, phone: Phone) -> Any:
-        return ColourResource(phone.colours.all(), many=True).data
+        return [ColourResource.tell(colour) for colour in phone.colours.all()]
 
     @extend_schema_field(AppResource(many=True))
     def get_preinstalled_apps(self, phone: Phone) -> Any:
-        return AppResource(phone.preinstalled_apps.all(), many=True).data
+        return [AppResource.tell(app) for app in phone.preinstalled_apps.all()]
 
 
 def _choice(description: str, values: list[str] | None = None) -> dict[str, Any]:
@@ -152,12 +153,31 @@ class _InMemory:
     def __init__(self, entries: Any) -> None:
         self.entries = entries
 
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.entries)
+
     def all(self) -> Any:
         return self.entries
 
 
+@kept_with_catalogue
+def _written(catalogue: Catalogue, slug: str, expand: frozenset[str]) -> Any:
+    return ready(PhoneResource.teller(expand=expand)(catalogue.by_slug[slug]))
+
+
+class PhoneDoor(Told):
+    """A door that tells of phones: the whole of one is written once for each catalogue."""
+
+    def teller(self) -> Any:
+        fields, expand = self.asked_for()
+        if fields is not None:
+            return super().teller()
+        catalogue = current_catalogue()
+        return lambda phone: _written(catalogue, phone.slug, expand)
+
+
 @extend_schema(tags=["catalogue"], summary="Phones on sale", description="In the order of the shelf.")
-class PhoneList(ListDoor):
+class PhoneList(PhoneDoor, ListDoor):
     scope = "catalog:read"
     open_to_all = True
     serializer_class = PhoneResource
@@ -169,7 +189,7 @@ class PhoneList(ListDoor):
 
 
 @extend_schema(tags=["catalogue"], summary="A phone", description="Discontinued phones keep their address.")
-class PhoneDetail(DetailDoor):
+class PhoneDetail(PhoneDoor, DetailDoor):
     scope = "catalog:read"
     open_to_all = True
     serializer_class = PhoneResource

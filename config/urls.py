@@ -12,6 +12,8 @@ from office import first_page
 from orders import demo
 
 urlpatterns = [
+    # First, because programs ask most often, and their addresses begin like no page's.
+    path("api/v1/", include("config.api_urls")),
     *i18n_patterns(
         path("", include("catalog.urls")),
         path("", include("stores.urls")),
@@ -27,7 +29,6 @@ urlpatterns = [
         path("credits/", catalogue_page(TemplateView.as_view(template_name="credits.html")), name="credits"),
         prefix_default_language=False,
     ),
-    path("api/v1/", include("config.api_urls")),
     path("robots.txt", sitemap.robots),
     path("sitemap.xml", sitemap.index, name="sitemap"),
     path("sitemaps/catalogue.xml", sitemap.catalogue, name="sitemap_of_catalogue"),

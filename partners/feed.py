@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from django.db import connection
 
-from api.resources import money
+from api.resources import in_utc, money
 from catalog.catalogue import current_catalogue
 from events.feed import EVENTS_AFTER, Place, kept
 from events.models import Type
@@ -155,10 +155,6 @@ def _told(rows: Iterable[tuple[Any, ...]], reader: Reader) -> list[dict[str, Any
         }
         for tick, number, type, happened_at, outlet, phone, data, reference in rows
     ]
-
-
-def in_utc(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _data(type: str, data: dict[str, Any], reader: Reader, reference: str | None) -> dict[str, Any]:

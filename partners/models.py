@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from api.credentials import SCOPES
+from api.limits import Standing
 from orders import numbers
 from orders.record_models import order_key, outlet_key
 from partners.count_models import CountRefusal, StockCount, StockCountPart
@@ -65,6 +66,8 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
+    # Of one that came along with a call.
+    standing: Standing
 
     class Meta:
         ordering = ["partner", "created_at"]

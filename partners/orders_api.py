@@ -169,4 +169,4 @@ def _outlet(code: str, credentials: Credentials) -> Outlet:
 
 def _told(order: Any) -> Any:
     with_lines([order])
-    return OrderResource(order).data
+    return OrderResource.tell(order)

@@ -13,9 +13,10 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from api.resources import in_utc
 from events.feed import Place, kept
 from partners.callers import Caller
-from partners.feed import ForgottenEvents, UnknownPlace, in_utc
+from partners.feed import ForgottenEvents, UnknownPlace
 from partners.models import Delivery, Webhook
 from partners.webhook_models import CODE_LENGTH, PING
 from partners.webhook_queue import disable

@@ -126,7 +126,7 @@ class WebhookList(ListDoor, DeedDoor):
             most = webhooks.MOST_WEBHOOKS
             raise Refusal("too-many-webhooks", _("At most %(most)d are possible.") % {"most": most}) from None
         address = reverse("api:webhook", args=[webhook.code])
-        return Response(WebhookResource(webhook).data, status=201, headers={"Location": address})
+        return Response(WebhookResource.tell(webhook), status=201, headers={"Location": address})
 
 
 @extend_schema_view(
@@ -153,7 +153,7 @@ class WebhookDetail(DetailDoor):
         refuse_coded(request)
         refuse_long(request, MOST_BYTES)
         webhook = _find(request, code)
-        return Response(WebhookResource(webhooks.change(webhook, **_read(WebhookChangeForm, request))).data)
+        return Response(WebhookResource.tell(webhooks.change(webhook, **_read(WebhookChangeForm, request))))
 
     def delete(self, request: Request, code: str, *args: Any, **kwargs: Any) -> Response:
         _find(request, code).delete()
@@ -179,7 +179,7 @@ class WebhookSecret(DeedDoor):
 
     def do(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         _read(EmptyForm, request)
-        return Response(WebhookResource(webhooks.rotate_secret(_find(request, kwargs["code"]))).data)
+        return Response(WebhookResource.tell(webhooks.rotate_secret(_find(request, kwargs["code"]))))
 
 
 class DeliveryFilters(Filters):
@@ -231,7 +231,7 @@ class WebhookReplay(DeedDoor):
             raise Refusal("events-forgotten") from None
         except (ValueError, feed.UnknownPlace):
             raise serializers.ValidationError({"after": [_("This webhook has not been there.")]}) from None
-        return Response(WebhookResource(_find(request, webhook.code)).data)
+        return Response(WebhookResource.tell(_find(request, webhook.code)))
 
 
 @extend_schema_view(
@@ -252,4 +252,4 @@ class WebhookPing(DeedDoor):
         _read(EmptyForm, request)
         delivery = webhooks.ping(_find(request, kwargs["code"]))
         address = reverse("api:webhook_deliveries", args=[kwargs["code"]])
-        return Response(DeliveryResource(delivery).data, status=202, headers={"Location": address})
+        return Response(DeliveryResource.tell(delivery), status=202, headers={"Location": address})

@@ -9,9 +9,7 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.contrib.postgres.fields import ArrayField
-from django.core.validators import ProhibitNullCharactersValidator
-from django.db.models import TextField, Value
+from django.core.validators import EMPTY_VALUES, ProhibitNullCharactersValidator
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_field
@@ -23,13 +21,13 @@ from api.resources import Reference, Resource, Text
 from api.views import DetailDoor, ListDoor
 from catalog.catalogue import current_catalogue
 from catalog.models import Phone
-from stores.finder import codes_of, named
-from stores.geography import Point, distance_km
+from stores.geography import distance_km
 from stores.hours import NO_WEEK, SHANGHAI, Closure, Week, weeks_of
 from stores.models import Outlet, Region
+from stores.outlet_questions import OutletQuestion
 from stores.pages import find_outlet, find_region
 from stores.place_words import COUNTY_OFFSET, as_far_as_known
-from stores.search import LONGEST_QUESTION, find_places
+from stores.search import LONGEST_QUESTION
 
 BY_CODE = (Key("code", str),)
 BY_DISTANCE = (Key("chord", float), *BY_CODE)
@@ -106,7 +104,7 @@ class OutletResource(Resource):
     coordinate_accuracy_km = serializers.IntegerField(help_text="how far off the point may be")
     hours = serializers.SerializerMethodField()
     closures = ClosureResource(many=True, help_text="coming days, first and last included, on which it does not open")
-    updated_at = serializers.DateTimeField(help_text="when this changed last; hours and closures aside")
+    updated_at = serializers.DateTimeField(help_text="when this changed last, hours and closures aside")
     distance = serializers.SerializerMethodField()
 
     @extend_schema_field(LOCATION_SCHEMA)
@@ -119,6 +117,7 @@ class OutletResource(Resource):
 
     @extend_schema_field(DISTANCE_SCHEMA)
     def get_distance(self, outlet: Any) -> dict[str, Any] | None:
+        # Only rows of a list with `near` have one.
         chord = getattr(outlet, "chord", None)
         return None if chord is None else told_distance(distance_km(chord), outlet)
 
@@ -216,11 +215,11 @@ class RegionFilter(django_filters.Filter):
 class OutletFilters(Filters):
     """What the finder of the pages is asked, in any combination."""
 
-    q = TextFilter(method="asked", max_length=LONGEST_QUESTION)
-    near = PointFilter(method="around")
-    has = PhoneFilter(method="that_have")
-    region = RegionFilter(method="inside")
-    updated_since = MomentFilter(field_name="updated_at", lookup_expr="gte")
+    q = TextFilter(max_length=LONGEST_QUESTION)
+    near = PointFilter()
+    has = PhoneFilter()
+    region = RegionFilter()
+    updated_since = MomentFilter()
 
     described = {
         "q": {
@@ -246,18 +245,11 @@ class OutletFilters(Filters):
         },
     }
 
-    def asked(self, outlets: Any, name: str, text: str) -> Any:
-        asked = codes_of(find_places(text))
-        return named(outlets, **{key: Value(codes, ArrayField(TextField())) for key, codes in asked.items()})
-
-    def around(self, outlets: Any, name: str, point: tuple[float, float]) -> Any:
-        return outlets.open().nearest(Point(*point))
-
-    def that_have(self, outlets: Any, name: str, phone: Phone) -> Any:
-        return outlets.having(phone)
-
-    def inside(self, outlets: Any, name: str, region: Region) -> Any:
-        return outlets.in_region(region)
+    def filter_queryset(self, question: Any) -> Any:
+        for name, asked in self.form.cleaned_data.items():
+            if asked not in EMPTY_VALUES:
+                question.narrow(name, asked)
+        return question
 
 
 @extend_schema(tags=["places"], summary="Regions", description="Provinces, cities, counties and towns, by their codes.")
@@ -302,12 +294,7 @@ class OutletList(ListDoor):
         return BY_RANK if asked.get("q", "").strip() else BY_CODE
 
     def get_queryset(self) -> Any:
-        outlets = Outlet.objects.all() if "updated_since" in self.request.query_params else Outlet.objects.visible()
-        outlets = outlets.with_closures(_today()).defer("position", "geonames_id")
-        return outlets.select_related("town") if "expand" in self.request.query_params else outlets
-
-    def prepare(self, page: Any) -> Any:
-        return _with_hours(page)
+        return OutletQuestion(_today(), with_town="expand" in self.request.query_params)
 
 
 @extend_schema(tags=["places"], summary="An outlet")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import django_filters
 from django import forms
@@ -20,7 +20,7 @@ from catalog.catalogue import current_catalogue
 from catalog.errors import NotHere
 from catalog.models import Phone
 from stores.api import OutletFilters, RegionFilter
-from stores.levels import levels_of
+from stores.levels import Level, levels_of
 from stores.models import Outlet
 from stores.pages import find_outlet
 
@@ -40,6 +40,14 @@ class LevelResource(Resource):
     counted_at = serializers.DateTimeField(help_text="when the shelf was last counted, UTC", allow_null=True)
 
 
+class Shelves(NamedTuple):
+    """What an outlet has, as `levels_of` returns it."""
+
+    code: str
+    state: str
+    levels: list[Level]
+
+
 class ShelvesResource(Resource):
     """What an outlet has of each phone that it has ever had."""
 
@@ -48,8 +56,8 @@ class ShelvesResource(Resource):
     levels = serializers.SerializerMethodField()
 
     @extend_schema_field(LevelResource(many=True))
-    def get_levels(self, outlet: Any) -> list[dict[str, Any]]:
-        return outlet.levels
+    def get_levels(self, shelves: Shelves) -> list[Level]:
+        return shelves.levels
 
 
 class CodesField(forms.CharField):
@@ -137,15 +145,20 @@ class StockList(ListDoor):
     order = (Key("code", str),)
 
     def get_queryset(self) -> Any:
-        outlets = Outlet.objects.visible().only("id", "code", "state")
-        return outlets.reached_by(credentials_of(self.request))
+        outlets = Outlet.objects.visible().reached_by(credentials_of(self.request))
+        return outlets.values_list("pk", "code", "state", named=True)
 
     def prepare(self, page: Any) -> Any:
         phones = phones_for(credentials_of(self.request), getattr(self.request, "phones", None))
-        levels = levels_of({outlet.pk: outlet.is_open for outlet in page}, phones)
-        for outlet in page:
-            outlet.levels = levels[outlet.pk]
-        return page
+        levels = levels_of({outlet.pk: outlet.state == Outlet.State.OPEN for outlet in page}, phones)
+        return [Shelves(outlet.code, outlet.state, levels[outlet.pk]) for outlet in page]
+
+
+def _reaches(credentials: Credentials | None, outlet: int) -> bool:
+    """Whether credentials reach an outlet. One query where they are restricted."""
+    if credentials and not credentials.outlets and not credentials.regions:
+        return True
+    return Outlet.objects.filter(pk=outlet).reached_by(credentials).exists()
 
 
 @extend_schema(tags=["stock"], summary="Stock of an outlet")
@@ -153,9 +166,10 @@ class OutletStock(DetailDoor):
     scope = "stock:read"
     serializer_class = ShelvesResource
 
-    def find(self, code: str) -> Any:
-        outlet: Any = find_outlet(code, timezone.now())[0]
-        if not Outlet.objects.filter(pk=outlet.pk).reached_by(credentials_of(self.request)).exists():
+    def find(self, code: str) -> Shelves:
+        credentials = credentials_of(self.request)
+        outlet = find_outlet(code, timezone.now())[0]
+        if not _reaches(credentials, outlet.pk):
             raise NotHere(_("We have no shop with this code."))
-        outlet.levels = levels_of({outlet.pk: outlet.is_open}, phones_for(credentials_of(self.request)))[outlet.pk]
-        return outlet
+        levels = levels_of({outlet.pk: outlet.is_open}, phones_for(credentials))
+        return Shelves(outlet.code, outlet.state, levels[outlet.pk])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from api.calls import WITHOUT_CREDENTIALS
 from api.schema import schema
 from catalog.catalogue import Catalogue
 from stores.hours import forget_hours
-from stores.models import Outlet
+from stores.models import ClosedPeriod, Outlet
 from stores.search import index_places
 from tests.api_schema import check, operations
 from tests.factories import create_outlet, create_phone, create_region, create_stock
@@ -66,6 +67,17 @@ def test_as_little_and_as_much_is_told_as_was_asked_for(client: Client, catalogu
     [phone] = read(client, "phones", "?limit=1&fields=slug,brand&expand=brand")["results"]
     assert phone == {"slug": "uniscope-y401", "brand": {"slug": "uniscope", "name": {"zh": "优思", "en": "Uniscope"}}}
     assert read(client, "phones/{code}", "?fields=tier", code="uniscope-y401") == {"tier": "yunos"}
+
+
+def test_what_lies_inside_a_field_is_told_whole_where_few_fields_are_wanted(
+    client: Client, outlets: list[Outlet]
+) -> None:
+    day = date(2099, 2, 16)
+    ClosedPeriod.objects.create(outlet=outlets[0], first_day=day, last_day=day, reason_zh="春节", reason_en="New Year")
+    [closure] = read(client, "outlets/{code}", "?fields=closures", code=outlets[0].code)["closures"]
+    assert closure == {
+        "first_day": "2099-02-16", "last_day": "2099-02-16", "reason": {"zh": "春节", "en": "New Year"},
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("path", ["phones", "brands", "tiers"])
