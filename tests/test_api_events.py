@@ -271,5 +271,5 @@ def test_a_thousand_events_cost_as_many_queries_as_one(
     fresh_catalogue()
     # The key, the call, the tick, what is kept (for the beginning, and once more), the events.
     for limit in (1, 1000):
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(5):
             assert len(ask(key, f"?limit={limit}")["results"]) == limit
