@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -13,10 +13,12 @@ from django.utils.translation import gettext as _
 from catalog.csv_answers import CONTENT_TYPE, csv_lines
 from office.access import OfficeDeed
 from office.doors import OfficeRequest, office_deed, office_form, office_page
-from office.imports import ImportRefused, apply, keep_file, look_at
+from office.imports import ImportRefused, apply, keep_file, look_at, region_around
 from office.models import OutletImport
+from office.report_places import name_of
 from office.spreadsheets import write_xlsx
 from stores.desk import show
+from stores.geography import Point
 from stores.loading.outlets import COLUMNS
 from stores.maps import CELLS, Dot, map_of, on_map
 
@@ -56,18 +58,20 @@ def preview(request: OfficeRequest, number: int) -> HttpResponse:
         "problems": seen.report.problems[:PROBLEMS_SHOWN],
         "fingerprint": seen.fingerprint,
         "new": len(seen.new),
-        **_map_with(on_map(seen.new)),
+        **_map_with(seen.new),
     }
     return show(request, "office/import.html", context)
 
 
-def _map_with(dots: Sequence[Dot]) -> dict[str, Any]:
-    """Return the country's map, and a frame that new outlets beyond its edge are in, too."""
-    country = map_of(None)
-    corners = [Dot(0, 0), Dot(country.width, country.height) if country else Dot(CELLS, CELLS), *dots]
+def _map_with(new: Mapping[str, Point]) -> dict[str, Any]:
+    """Return the map of where the new outlets are, and a frame that those beyond its edge are in, too."""
+    region = region_around(new)
+    drawn, dots = map_of(region), on_map(list(new.values()), region)
+    corners = [Dot(0, 0), Dot(drawn.width, drawn.height) if drawn else Dot(CELLS, CELLS), *dots]
     left, top = min(dot.x for dot in corners) - 2, min(dot.y for dot in corners) - 2
     right, bottom = max(dot.x for dot in corners) + 2, max(dot.y for dot in corners) + 2
-    return {"map": country, "dots": dots, "frame": f"{left} {top} {right - left} {bottom - top}"}
+    frame = f"{left} {top} {right - left} {bottom - top}"
+    return {"map": drawn, "dots": dots, "frame": frame, "where": name_of(region)}
 
 
 @office_deed(OfficeDeed.EDIT_OUTLETS)

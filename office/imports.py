@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -25,7 +25,7 @@ from stores.geography import Point
 from stores.loading.csvfile import Line
 from stores.loading.merging import lock
 from stores.loading.outlets import TARGET, load_outlets
-from stores.models import Outlet, Person
+from stores.models import Outlet, Person, Region, RegionMap
 
 MOST_BYTES = 5 * 2**20
 
@@ -36,11 +36,11 @@ class ImportRefused(Exception):
 
 @dataclass(frozen=True)
 class Preview:
-    """What a file would do. `fingerprint` names file and data; `new` are the places of outlets that are not there."""
+    """What a file would do. `fingerprint` names file and data; `new` are outlets that are not there, by code."""
 
     report: Report
     fingerprint: str
-    new: Sequence[Point]
+    new: dict[str, Point]
 
 
 def keep_file(person: Person, file_name: str, stream: BinaryIO) -> OutletImport:
@@ -58,7 +58,7 @@ def look_at(kept: OutletImport) -> Preview:
     lines = list(read_table(io.BytesIO(kept.content)))
     stored = _stored(lines)
     report = load_outlets(lines, apply=False)
-    return Preview(report, _fingerprint(kept, stored), [] if report.problems else list(_new_places(lines, stored)))
+    return Preview(report, _fingerprint(kept, stored), {} if report.problems else _new_places(lines, stored))
 
 
 @transaction.atomic
@@ -107,10 +107,20 @@ def _stored(lines: Sequence[Line | Problem]) -> dict[str, tuple[object, ...]]:
 _FIELDS = TARGET.fields
 
 
-def _new_places(lines: Sequence[Line | Problem], stored: dict[str, tuple[object, ...]]) -> Iterator[Point]:
-    for code, latitude, longitude in _column(lines, "code", "latitude", "longitude"):
-        if code not in stored:
-            yield Point(float(latitude), float(longitude))
+def _new_places(lines: Sequence[Line | Problem], stored: dict[str, tuple[object, ...]]) -> dict[str, Point]:
+    return {
+        code: Point(float(latitude), float(longitude))
+        for code, latitude, longitude in _column(lines, "code", "latitude", "longitude")
+        if code not in stored
+    }
+
+
+def region_around(codes: Collection[str]) -> Region | None:
+    """Return the smallest region that all of these outlets are in and that has a map, None for the country. A query."""
+    shared = [{code[:digits] for code in codes} for digits in Region.PREFIX_DIGITS.values()]
+    around = [min(beginnings).ljust(6, "0") for beginnings in shared if len(beginnings) == 1]
+    found = RegionMap.objects.filter(region__in=around).select_related("region").order_by("-region__level").first()
+    return found.region if found else None
 
 
 def _fingerprint(kept: OutletImport, stored: dict[str, tuple[object, ...]]) -> str:

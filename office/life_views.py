@@ -81,7 +81,7 @@ def books(request: OfficeRequest, code: str) -> HttpResponse:
     context = {
         "outlet": outlet,
         "levels": StockLevel.objects.filter(outlet=outlet).select_related("phone").order_by("phone__position"),
-        "orders": Order.objects.at(outlet).order_by("-placed_at")[:ORDERS_SHOWN],
+        "orders": Order.objects.at(outlet).select_related("outlet").order_by("-placed_at")[:ORDERS_SHOWN],
     }
     return show(request, "office/books.html", context)
 

@@ -28,6 +28,8 @@ from stores.desk import show
 from stores.models import Outlet
 
 LINES = 50
+# Where neither days nor an outlet are named: so that a rare kind of orders is not looked for in all of them.
+USUAL_DAYS = 31
 ROWS_AT_ONCE = 2_000
 
 
@@ -36,7 +38,11 @@ def _day(label: Any) -> forms.DateField:
 
 
 class OrderFilter(forms.Form):
-    """Which orders are asked for; a mobile number is asked for by `office:find`, since it must stand in no address."""
+    """
+    Which orders are asked for, of the last days unless others are named.
+
+    A mobile number is asked for by `office:find`, since it must stand in no address.
+    """
 
     state = forms.ChoiceField(label=gettext_lazy("State"), required=False, choices=[("", "–"), *State.choices])
     channel = forms.ChoiceField(label=gettext_lazy("ordered by"), required=False, choices=[("", "–"), *Channel.choices])
@@ -60,8 +66,11 @@ class OrderFilter(forms.Form):
             return orders.none()
         given = self.cleaned_data
         found = orders.filter(**{name: given[name] for name in ("state", "channel", "outlet") if given[name]})
-        if given["first"]:
-            found = found.filter(placed_at__gte=_midnight(given["first"]))
+        first = given["first"]
+        if not (first or given["last"] or given["outlet"]):
+            first = timezone.localdate() - timedelta(days=USUAL_DAYS)
+        if first:
+            found = found.filter(placed_at__gte=_midnight(first))
         if given["last"]:
             found = found.filter(placed_at__lt=_midnight(given["last"] + timedelta(days=1)))
         return found
@@ -79,6 +88,7 @@ def orders(request: OfficeRequest) -> HttpResponse:
     asked = {name: value for name in form.fields if (value := request.GET.get(name, ""))}
     context = {
         "form": form,
+        "days": USUAL_DAYS,
         "orders": lines[:LINES],
         "earlier": urlencode(asked | {"before": lines[LINES - 1].number}) if len(lines) > LINES else "",
         "query": urlencode(asked),
@@ -101,7 +111,7 @@ def orders_file(request: OfficeRequest) -> HttpResponseBase:
     """Hand out the same as a file, however many; who took it is in the trail."""
     form = OrderFilter(request.GET)
     if not form.is_valid():
-        return show(request, "office/orders.html", {"form": form, "orders": []}, status=400)
+        return show(request, "office/orders.html", {"form": form, "days": USUAL_DAYS, "orders": []}, status=400)
     with acting_as(request.user.actor):
         asked = request.META.get("QUERY_STRING", "")[:200]
         trail.note(TrailEntry.Deed.EXPORTED, Order._meta.db_table, "", query=asked)

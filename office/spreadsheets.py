@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from django.utils.translation import gettext as _
 
 from catalog.loading.report import Problem
-from stores.loading.csvfile import Line, read_csv
+from stores.loading.csvfile import Line, encoding_of, read_csv
 
 MOST_LINES = 20_000
 MOST_COLUMNS = 100
@@ -23,13 +23,14 @@ ZIP_MAGIC = b"PK\x03\x04"
 
 def read_table(stream: BinaryIO) -> Iterator[Line | Problem]:
     """
-    Yield every line of a table in CSV (plain or gzip) or XLSX, known by its first bytes; at most MOST_LINES.
+    Yield every line of a table in CSV (plain or gzip, UTF-8 or GB 18030) or XLSX, known by its bytes.
 
-    Whatever is wrong is yielded as a Problem with its line, and never raised. Lines of a spreadsheet are its rows.
+    At most MOST_LINES are read. Whatever is wrong is yielded as a Problem with its line, and never raised. Lines of a
+    spreadsheet are its rows.
     """
     is_xlsx = stream.read(len(ZIP_MAGIC)) == ZIP_MAGIC
     stream.seek(0)
-    lines = _read_xlsx(stream) if is_xlsx else read_csv(stream)
+    lines = _read_xlsx(stream) if is_xlsx else read_csv(stream, encoding_of(stream))
     for line in lines:
         number = line.number if isinstance(line, Line) else line.line
         if number > MOST_LINES:

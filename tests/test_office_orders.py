@@ -58,7 +58,7 @@ def test_orders_are_found_by_what_is_known_of_them(support: Client) -> None:
     shelf = create_shelf(on_hand=5)
     by_phone = create_order(shelf, channel=Channel.HOTLINE)
     declined = create_order(shelf, state="declined")
-    old = placed(timedelta(days=9))
+    old, older = placed(timedelta(days=9)), placed(timedelta(days=40))
     today = timezone.localdate()
 
     def asked(**query: Any) -> set[str]:
@@ -69,7 +69,8 @@ def test_orders_are_found_by_what_is_known_of_them(support: Client) -> None:
     assert asked(channel="hotline") == {by_phone.number}
     assert asked(outlet=shelf.outlet.code) == {by_phone.number, declined.number}
     assert asked(first=today) == {by_phone.number, declined.number}
-    assert asked(last=today - timedelta(days=1), state="placed") == {old.number}
+    assert asked(last=today - timedelta(days=1), state="placed") == {old.number, older.number}
+    assert asked(outlet=older.outlet.code) == {older.number}
     assert asked(before="999999999999") == asked(before="x") == asked()
 
 

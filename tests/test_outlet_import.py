@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import zipfile
 from collections.abc import Iterable
@@ -19,10 +20,11 @@ from office import imports, spreadsheets
 from office.models import OfficeRole, OutletImport, TrailEntry
 from office.spreadsheets import read_table, write_xlsx
 from stores.loading.csvfile import Line
-from stores.models import Outlet
+from stores.maps import draw_maps
+from stores.models import Outlet, Region
 from stores.search import find_places
 from tests.desk import create_person
-from tests.factories import create_region, create_timetable
+from tests.factories import create_outlet, create_region, create_timetable
 from tests.office import office_client
 
 HEAD = (
@@ -64,7 +66,11 @@ def send(client: Client, content: bytes, name: str = "outlets.csv") -> str:
     return answer["Location"]
 
 
-@pytest.mark.parametrize("write", [as_csv, as_xlsx])
+def as_excel_in_china_saves(rows: Iterable[Iterable[str]]) -> bytes:
+    return as_csv(rows).decode().encode("gb18030")
+
+
+@pytest.mark.parametrize("write", [as_csv, as_xlsx, as_excel_in_china_saves])
 def test_a_table_is_shown_then_applied(write) -> None:
     client = office_client(OfficeRole.NETWORK)
     address = send(client, write([row(number) for number in range(1, 31)]), "三十家店")
@@ -84,6 +90,37 @@ def test_a_table_is_shown_then_applied(write) -> None:
     assert (done.name, done.changes) == ("三十家店", {"new": 30, "changed": 0})
     assert done.actor.startswith("person:")
     assert TrailEntry.objects.filter(thing="stores_outlet", deed="insert", actor=done.actor).count() == 30
+
+
+def test_a_file_that_is_damaged_utf_8_is_not_taken_for_another_encoding(db: None) -> None:
+    good = as_csv([row(number) for number in range(1, 4)])
+    assert spreadsheets.encoding_of(io.BytesIO(good)) == "utf-8"
+    damaged = good.replace("新店2".encode(), b"\xe6\x96" + "店2".encode())
+
+    seen = imports.look_at(imports.keep_file(create_person(), "x", io.BytesIO(damaged)))
+
+    assert [(problem.line, problem.column) for problem in seen.report.problems] == [(3, "name_zh")]
+    gone = gzip.compress(good)[:-9]
+    assert spreadsheets.encoding_of(io.BytesIO(gone)) == "utf-8"
+
+
+def test_the_map_is_that_of_the_smallest_region_that_has_one(db: None) -> None:
+    create_outlet(town=create_region(TOWN), latitude=38.0, longitude=114.0)
+    create_outlet(town=create_region("130423100"), latitude=36.0, longitude=115.0)
+    create_outlet(town=create_region("540102001"), latitude=29.6, longitude=91.1)
+    draw_maps()
+
+    def around(*codes: str) -> str:
+        region = imports.region_around(codes)
+        return region.code if region else ""
+
+    assert around(f"{TOWN}-07", f"{TOWN}-08") == TOWN[:6]
+    assert around(f"{TOWN}-07", "130123104-01") == "130100"
+    assert around(f"{TOWN}-07", "130423100-09") == "130000"
+    assert around(f"{TOWN}-07", "540102001-01") == ""
+    page = office_client(OfficeRole.NETWORK).get(send(office_client(OfficeRole.NETWORK), as_csv([row(7)])))
+    assert page.context["where"] == Region.objects.get(pk=TOWN[:6]).name_en
+    assert len(page.context["dots"]) == 1
 
 
 def test_everything_that_is_wrong_is_said_by_line_and_column(db: None) -> None:

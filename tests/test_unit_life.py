@@ -91,11 +91,13 @@ def test_what_is_not_on_record_is_said_so(support: Client, text: str) -> None:
     assert "Nothing on record fits." in find(support, text).text
 
 
-def test_an_outlets_books(support: Client) -> None:
-    shelf = create_shelf(on_hand=3)
-    order = create_order(shelf)
+def test_an_outlets_books(support: Client, django_assert_max_num_queries: Callable[..., Any]) -> None:
+    shelf = create_shelf(on_hand=9)
+    order, *_others = (create_order(shelf) for _ in range(4))
 
     page = find(support, shelf.outlet.code)
+    with django_assert_max_num_queries(8):
+        support.get(f"/en/admin/outlets/{shelf.outlet.code}/books/")
     ledger = support.get(f"/en/admin/outlets/{shelf.outlet.code}/books/{shelf.phone.slug}/")
 
     assert order.spoken_number in page.text

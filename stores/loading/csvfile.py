@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import zlib
@@ -19,6 +20,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 # What reading a gzip file raises that breaks off or is damaged.
 DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+UTF_8, GB18030 = "utf-8", "gb18030"
 
 
 class Line(NamedTuple):
@@ -28,19 +30,20 @@ class Line(NamedTuple):
     cells: list[str]
 
 
-def read_csv(stream: BinaryIO) -> Iterator[Line | Problem]:
+def read_csv(stream: BinaryIO, encoding: str = UTF_8) -> Iterator[Line | Problem]:
     """
     Yield every line of a CSV file (RFC 4180, UTF-8 with or without byte order mark, LF or CRLF), empty ones left out.
 
     A cell stays on one line: so a quotation mark that is never closed spoils one line and not the rest of the file.
-    Bytes that are not UTF-8 come through as lone surrogates (PEP 383); whoever checks cells refuses them by column.
+    Bytes that are not of the encoding come through as lone surrogates (PEP 383); whoever checks cells refuses them by
+    column.
     """
     number = 0
     try:
         for number, raw in enumerate(physical_lines(uncompressed(stream)), start=1):
             if number == 1:
                 raw = raw.removeprefix(BYTE_ORDER_MARK)
-            text = raw.rstrip(b"\r").decode("utf-8", errors="surrogateescape")
+            text = raw.rstrip(b"\r").decode(encoding, errors="surrogateescape")
             if not text:
                 continue
             try:
@@ -53,6 +56,30 @@ def read_csv(stream: BinaryIO) -> Iterator[Line | Problem]:
         )
     except DAMAGED:
         yield Problem(number + 1, "", _("the compressed file breaks off or is damaged here"))
+
+
+def encoding_of(stream: BinaryIO) -> str:
+    """
+    Return UTF_8, or GB18030 where the whole file is that and not UTF-8; the stream is read and set back.
+
+    Excel saves CSV files so in China (GB 18030-2022, of which GBK is a part). Where a file is neither, it is UTF-8 in
+    which something is wrong: a table in Chinese that was UTF-8 but for some bytes is hardly ever GB 18030.
+    """
+    start = stream.tell()
+    decoders = {name: codecs.getincrementaldecoder(name)() for name in (UTF_8, GB18030)}
+    try:
+        for chunk in (*uncompressed(stream), b""):
+            for name in list(decoders):
+                try:
+                    decoders[name].decode(chunk, final=not chunk)
+                except UnicodeDecodeError:
+                    del decoders[name]
+    except DAMAGED:
+        # Where it breaks off is told by whoever reads it.
+        pass
+    finally:
+        stream.seek(start)
+    return next(iter(decoders), UTF_8)
 
 
 class LineTooLongError(Exception):
