@@ -128,7 +128,7 @@ class Order(models.Model):
         ordering = ["-placed_at"]
         indexes = [
             models.Index("mobile", name="order_by_mobile", condition=Q(mobile__gt="")),
-            models.Index(Right("mobile", 4), name="order_by_last_four", condition=Q(mobile__gt="")),
+            models.Index(Right("mobile", 4), "placed_at", name="order_by_last_four", condition=Q(mobile__gt="")),
             models.Index("placed_at", "number", name="order_by_placed"),
             models.Index("held_until", name="order_open_by_hold", condition=_IS_OPEN),
             models.Index("placed_at", name="order_to_escalate", condition=Q(state="placed", escalated_at=None)),
