@@ -5,7 +5,7 @@ from __future__ import annotations
 from orders.models import Order
 from stores.geography import Point, distance_between
 from stores.models import Outlet
-from stores.place_words import as_far_as_known
+from stores.place_words import nearness
 
 # So many are looked at: of those that are near by their points, some are only known by their county.
 LOOKED_AT = 10
@@ -22,9 +22,9 @@ def nearest_with_all(order: Order, *, limit: int) -> list[Outlet]:
     here = Point(home.latitude, home.longitude)
     others = Outlet.objects.open().having(*phone_ids).nearest(here)
     near = others.exclude(pk=home.pk)[:LOOKED_AT]
-    return sorted(near, key=lambda outlet: _as_far_as_known(here, outlet))[:limit]
+    return sorted(near, key=lambda outlet: _nearness(here, outlet))[:limit]
 
 
-def _as_far_as_known(here: Point, outlet: Outlet) -> tuple[int, bool]:
+def _nearness(here: Point, outlet: Outlet) -> tuple[int, bool]:
     km = distance_between(here, Point(outlet.latitude, outlet.longitude))
-    return as_far_as_known(km, outlet.coordinate_accuracy_km, outlet.place_is_vague)[1], outlet.place_is_vague
+    return nearness(km, outlet.coordinate_accuracy_km, outlet.place_is_vague)

@@ -33,7 +33,7 @@ from orders.basket import Line, Wanted
 from stores.geography import Point, distance_km
 from stores.hours import NO_WEEK, SHANGHAI, Opening, closures_of, opening_at, weeks_of
 from stores.models import Outlet, StockLevel
-from stores.place_words import COUNTY_OFFSET, as_far_as_known, distance_in_words
+from stores.place_words import COUNTY_OFFSET, distance_in_words, nearness
 from stores.prepared import IsAnyOf, Parameter, Planned
 
 MOST_OFFERS = 10
@@ -200,7 +200,7 @@ def _offers(
     now = now or timezone.now()
     rows = question.rows(limit=limit and limit * LOOKED_AT, today=now.astimezone(SHANGHAI).date(), **asked)
     if limit:
-        rows = sorted(rows, key=_as_far_as_known)[:limit]
+        rows = sorted(rows, key=_nearness)[:limit]
     weeks = weeks_of(row[_TIMETABLE] for row in rows)
     # Most shops near each other keep the same hours.
     openings: dict[tuple[Any, ...], tuple[Opening, str]] = {}
@@ -217,11 +217,9 @@ def _offers(
     return offers
 
 
-def _as_far_as_known(row: Sequence[Any]) -> tuple[int, bool]:
-    """Return what a row is ordered by: an outlet of which only the county is known is no nearer than that."""
+def _nearness(row: Sequence[Any]) -> tuple[int, bool]:
     _shelf, chord, *values = row
-    is_vague = values[_SOURCE] == COUNTY_OFFSET
-    return as_far_as_known(distance_km(chord), values[_ACCURACY], is_vague)[1], is_vague
+    return nearness(distance_km(chord), values[_ACCURACY], values[_SOURCE] == COUNTY_OFFSET)
 
 
 def _parts(shelf: list[str] | None, wanted: Wanted) -> tuple[Part, ...]:

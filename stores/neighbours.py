@@ -9,7 +9,7 @@ from catalog.models import Phone
 from stores.finder import OutletRow, find_near
 from stores.geography import Point, distance_between
 from stores.models import Outlet
-from stores.place_words import as_far_as_known
+from stores.place_words import nearness
 from stores.questions import Question
 
 # So many are shown. Of those whose place is known by their county alone, many lie on one spot, so more are looked at.
@@ -45,5 +45,5 @@ def neighbours(outlet: Outlet, moment: datetime, phone: Phone | None = None) -> 
 
 def _neighbour(here: Point, row: OutletRow, other: Outlet) -> Neighbour:
     km = distance_between(here, Point(other.latitude, other.longitude))
-    _is_within, known = as_far_as_known(km, other.coordinate_accuracy_km, other.place_is_vague)
-    return Neighbour(row, other.place_is_vague, known)
+    known, is_vague = nearness(km, other.coordinate_accuracy_km, other.place_is_vague)
+    return Neighbour(row, is_vague, known)

@@ -42,6 +42,15 @@ def as_far_as_known(km: float, accuracy_km: int, is_vague: bool) -> tuple[bool, 
     return (True, known) if km < known else (False, round(km / step) * step)
 
 
+def nearness(km: float, accuracy_km: int, is_vague: bool) -> tuple[int, bool]:
+    """
+    Return by what places are ordered that are known more or less exactly, the nearest first.
+
+    A place of which only the county is known is as far as it may be at worst, and comes after an exact one there.
+    """
+    return as_far_as_known(km, accuracy_km, is_vague)[1], is_vague
+
+
 # A page says up to forty distances, and mostly the same ones.
 @lru_cache(maxsize=4096)
 def _distance(language: str | None, is_within: bool, km: int) -> str:
