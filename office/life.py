@@ -14,7 +14,7 @@ from catalog.models import Phone
 from catalog.templating import yuan
 from orders import numbers
 from orders.models import Message, Order, OrderChange, Payment
-from orders.refunds import LineKey, paid_by_line, refunds_of
+from orders.refunds import LineKey, of_lines, paid_by_line, refunds_of
 from stores.models import Handset, HandsetEvent, HandsetNumber, Outlet, StockMovement, Transfer
 from stores.people import names_of
 from stores.refusals import UnitNumberInvalid
@@ -119,10 +119,8 @@ def life_of_unit(number: str) -> UnitLife | None:
 
 
 def _lines_of(events: Iterable[HandsetEvent]) -> dict[LineKey, StockMovement]:
-    asked = Q(pk__in=[])
-    for event in events:
-        asked |= Q(outlet=event.outlet_id, phone=event.phone_id, seq=event.line_seq)
-    return {LineKey.of_line(line): line for line in StockMovement.objects.filter(asked)}
+    lines = StockMovement.objects.filter(of_lines(map(LineKey.of, events)))
+    return {LineKey.of_line(line): line for line in lines}
 
 
 def _money_of(events: Sequence[HandsetEvent]) -> dict[LineKey, str]:

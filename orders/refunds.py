@@ -82,14 +82,15 @@ def paid_by_line(events: Iterable[HandsetEvent]) -> dict[LineKey, Paid]:
             keys[event.kind].append(LineKey.of(event))
     paid = {}
     if walked_in := keys[Kind.WALK_IN_SALE]:
-        for sale in WalkInSale.objects.filter(_of_lines(walked_in)):
+        for sale in WalkInSale.objects.filter(of_lines(walked_in)):
             paid[LineKey.of_line(sale)] = Paid(sale.price_fen, sale.price_fen, sale.method, sale.sold_at)
     if handed_over := keys[Kind.HANDED_OVER]:
         paid |= _paid_by_orders(handed_over)
     return paid
 
 
-def _of_lines(keys: Iterable[LineKey]) -> Q:
+def of_lines(keys: Iterable[LineKey]) -> Q:
+    """Return the condition that keeps these lines, or what stands beside them, and nothing where there are none."""
     asked = Q(pk__in=[])
     for key in keys:
         asked |= Q(outlet=key.outlet_id, phone=key.phone_id, seq=key.seq)
@@ -99,7 +100,7 @@ def _of_lines(keys: Iterable[LineKey]) -> Q:
 def _paid_by_orders(keys: Iterable[LineKey]) -> dict[LineKey, Paid]:
     orders = {
         LineKey.of_line(line): (line.outlet_id, line.reference.removeprefix(ORDER))
-        for line in StockMovement.objects.filter(_of_lines(keys), reference__startswith=ORDER)
+        for line in StockMovement.objects.filter(of_lines(keys), reference__startswith=ORDER)
     }
     asked = Q(pk__in=[])
     for outlet_id, number in set(orders.values()):
@@ -117,7 +118,7 @@ def _paid_by_orders(keys: Iterable[LineKey]) -> dict[LineKey, Paid]:
 
 def refunds_of(keys: Iterable[LineKey]) -> list[Refund]:
     """Return what was given back for phones sold by these lines of the ledger, the oldest first. One query."""
-    return list(Refund.objects.filter(_of_lines(keys)))
+    return list(Refund.objects.filter(of_lines(keys)))
 
 
 def paid_for(unit: Unit) -> Paid | None:
