@@ -14,6 +14,11 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 _PARTS_OF_DAY = ((6, "凌晨"), (12, "上午"), (13, "中午"), (18, "下午"), (24, "晚上"))
 
 
+def midnight(day: date) -> datetime:
+    """Return when a day begins."""
+    return datetime.combine(day, time(), SHANGHAI)
+
+
 def day_in_words(day: date) -> str:
     """Return a day without its year: March 4, 3 月 4 日."""
     if speaks_english():

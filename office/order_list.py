@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, time, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from django import forms
@@ -17,9 +16,11 @@ from django.utils.translation import gettext_lazy
 
 from catalog.acting import acting_as
 from catalog.csv_answers import csv_answer
+from catalog.moments import midnight
 from catalog.templating import yuan
 from office import trail
 from office.access import OfficeDeed
+from office.day_field import DayField
 from office.doors import OfficeRequest, office_page
 from office.models import TrailEntry
 from orders import numbers
@@ -33,10 +34,6 @@ USUAL_DAYS = 31
 ROWS_AT_ONCE = 2_000
 
 
-def _day(label: Any) -> forms.DateField:
-    return forms.DateField(label=label, required=False, widget=forms.DateInput(attrs={"type": "date"}))
-
-
 class OrderFilter(forms.Form):
     """
     Which orders are asked for, of the last days unless others are named.
@@ -47,8 +44,8 @@ class OrderFilter(forms.Form):
     state = forms.ChoiceField(label=gettext_lazy("State"), required=False, choices=[("", "–"), *State.choices])
     channel = forms.ChoiceField(label=gettext_lazy("ordered by"), required=False, choices=[("", "–"), *Channel.choices])
     outlet = forms.CharField(label=gettext_lazy("code of the outlet"), required=False, max_length=20)
-    first = _day(gettext_lazy("placed from"))
-    last = _day(gettext_lazy("until"))
+    first = DayField(label=gettext_lazy("placed from"))
+    last = DayField(label=gettext_lazy("until"))
 
     def clean_outlet(self) -> Outlet | None:
         code = self.cleaned_data["outlet"]
@@ -70,14 +67,10 @@ class OrderFilter(forms.Form):
         if not (first or given["last"] or given["outlet"]):
             first = timezone.localdate() - timedelta(days=USUAL_DAYS)
         if first:
-            found = found.filter(placed_at__gte=_midnight(first))
+            found = found.filter(placed_at__gte=midnight(first))
         if given["last"]:
-            found = found.filter(placed_at__lt=_midnight(given["last"] + timedelta(days=1)))
+            found = found.filter(placed_at__lt=midnight(given["last"] + timedelta(days=1)))
         return found
-
-
-def _midnight(day: Any) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
 
 
 @office_page(OfficeDeed.READ_ORDERS)
@@ -88,12 +81,16 @@ def orders(request: OfficeRequest) -> HttpResponse:
     asked = {name: value for name in form.fields if (value := request.GET.get(name, ""))}
     context = {
         "form": form,
-        "days": USUAL_DAYS,
+        "usual": _usual(),
         "orders": lines[:LINES],
         "earlier": urlencode(asked | {"before": lines[LINES - 1].number}) if len(lines) > LINES else "",
         "query": urlencode(asked),
     }
     return show(request, "office/orders.html", context, status=200 if form.is_valid() else 400)
+
+
+def _usual() -> str:
+    return _("Where neither days nor an outlet are named: orders of the last %(days)d days.") % {"days": USUAL_DAYS}
 
 
 def _before(found: QuerySet[Order], number: str) -> QuerySet[Order]:
@@ -111,7 +108,7 @@ def orders_file(request: OfficeRequest) -> HttpResponseBase:
     """Hand out the same as a file, however many; who took it is in the trail."""
     form = OrderFilter(request.GET)
     if not form.is_valid():
-        return show(request, "office/orders.html", {"form": form, "days": USUAL_DAYS, "orders": []}, status=400)
+        return show(request, "office/orders.html", {"form": form, "usual": _usual(), "orders": []}, status=400)
     with acting_as(request.user.actor):
         asked = request.META.get("QUERY_STRING", "")[:200]
         trail.note(TrailEntry.Deed.EXPORTED, Order._meta.db_table, "", query=asked)
@@ -120,7 +117,7 @@ def orders_file(request: OfficeRequest) -> HttpResponseBase:
 
 def _rows(found: QuerySet[Order]) -> Iterator[Sequence[object]]:
     yield [
-        _("Order"), _("State"), _("ordered by"), _("Outlet"), _("Name"), _("placed"), _("kept until"), _("ended"),
+        _("Order"), _("State"), _("ordered by"), _("Outlet"), _("Name"), _("when placed"), _("kept until"), _("ended"),
         _("Total"), _("Customer"), _("mobile number"),
     ]  # fmt: skip
     for order in found.iterator(chunk_size=ROWS_AT_ONCE):

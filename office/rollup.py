@@ -11,12 +11,13 @@ stopped, and twice is as good as once.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 
+from catalog.moments import midnight
 from office.report_models import LEVELS, SUMMED, RollupDay
 
 # What happened a moment ago may not be committed yet, or have been written by a clock that is slow.
@@ -187,7 +188,7 @@ def _first_to_do(today: date, *, is_whole: bool) -> date | None:
         known = {each.day: (each.lines, each.changes) for each in RollupDay.objects.all()}
         to_do = [day for day, (lines, _changes) in known.items() if lines is None and day < today]
         if is_whole or not known:
-            cursor.execute(_COUNT, {"begins": "-infinity", "ends": _midnight(today)})
+            cursor.execute(_COUNT, {"begins": "-infinity", "ends": midnight(today)})
             to_do += [day for day, *numbers in cursor.fetchall() if known.get(day) != tuple(numbers)]
             cursor.execute(_FIRST_DAY_ELSEWHERE)
             to_do += [day for (day,) in cursor.fetchall() if day]
@@ -202,8 +203,8 @@ def _add_up(first: date, last: date, until: datetime) -> None:
         "first": first,
         "last": last,
         "today": timezone.localtime(until).date(),
-        "begins": _midnight(first),
-        "ends": min(_midnight(last + timedelta(days=1)), until),
+        "begins": midnight(first),
+        "ends": min(midnight(last + timedelta(days=1)), until),
     }
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_ON_ROLLUP])
@@ -227,8 +228,3 @@ def _add_since(today: date, until: datetime) -> int:
         added = int(cursor.rowcount > 0)
         RollupDay.objects.filter(day=today).update(rolled_up_at=until)
         return added
-
-
-def _midnight(day: date) -> datetime:
-    """Return the beginning of a day, in Shanghai."""
-    return timezone.make_aware(datetime.combine(day, time()))

@@ -340,6 +340,13 @@ class TestKeys:
         assert "There is no outlet 999999999-99." in answer.text
         assert not ApiKey.objects.exists()
 
+    def test_no_key_ends_behind_the_calendar(self, db: None) -> None:
+        sent = self.sent(Partner.objects.create(name="ERP"), expires_at="9999-12-31")
+        answer = office_client(OfficeRole.SUPPORT).post("/en/admin/partners/apikey/add/", sent)
+
+        assert "Ensure this value is less than or equal to" in answer.text
+        assert not ApiKey.objects.exists()
+
     def test_a_key_is_revoked_at_once_and_never_changed(self, db: None) -> None:
         client = office_client(OfficeRole.SUPPORT)
         client.post("/admin/partners/apikey/add/", self.sent(Partner.objects.create(name="ERP")))

@@ -64,6 +64,7 @@ def test_orders_are_found_by_what_is_known_of_them(support: Client) -> None:
     def asked(**query: Any) -> set[str]:
         return set(shown(support.get(ADDRESS, query)))
 
+    assert "orders of the last 31 days." in support.get(ADDRESS).text
     assert asked() == {by_phone.number, declined.number, old.number}
     assert asked(state="declined") == {declined.number}
     assert asked(channel="hotline") == {by_phone.number}
@@ -79,6 +80,7 @@ def test_orders_are_found_by_what_is_known_of_them(support: Client) -> None:
     [
         ({"outlet": "999999999-99"}, "No outlet has this code."),
         ({"first": "30.2.2026"}, "Enter a valid date."),
+        ({"last": "9999-12-31"}, "Ensure this value is less than or equal to"),
         ({"state": "lost"}, "Select a valid choice."),
         ({"outlet": "\0"}, "Null characters are not allowed."),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -14,8 +14,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from api.credentials import SCOPES
+from catalog.moments import midnight
 from office.access import OfficeDeed
 from office.back_office.base import OfficeAdmin, PlainForm
+from office.day_field import DayField
 from office.site import site
 from partners.keys import BadReach, check_reach, issue_key, revoke_key
 from partners.models import ApiKey, Partner
@@ -41,12 +43,7 @@ class KeyForm(PlainForm):
         label=_("what it may do"),
     )
 
-    expires_at = forms.DateField(
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
-        label=_("last day"),
-        help_text=_("Empty: for good."),
-    )
+    expires_at = DayField(label=_("last day"), help_text=_("Empty: for good."))
 
     class Meta:
         model = ApiKey
@@ -62,7 +59,7 @@ class KeyForm(PlainForm):
     def clean_expires_at(self) -> datetime | None:
         """Return the end of the last day."""
         day = self.cleaned_data["expires_at"]
-        return timezone.make_aware(datetime.combine(day + timedelta(days=1), time())) if day else None
+        return midnight(day + timedelta(days=1)) if day else None
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
