@@ -93,6 +93,7 @@ def test_a_filter_that_makes_no_sense_is_told_apart_from_no_orders(
         page = support.get(address, query)
         assert page.status_code == 400
         assert says in page.text
+        assert "No orders." not in page.text
 
 
 def test_customers_are_masked_in_list_and_file_and_who_took_it_is_on_record(support: Client) -> None:
