@@ -114,6 +114,7 @@ class Killer(threading.Thread):
         super().__init__(daemon=True)
         self.server, self.clerk, self.running, self.dice = server, clerk, running, random.Random(seed)
         self.killed: Counter[str] = Counter()
+        self.first = {web.pid for web in server.web_processes()}
 
     def run(self) -> None:
         while self.running.is_set():
@@ -126,11 +127,15 @@ class Killer(threading.Thread):
                     except psutil.NoSuchProcess:
                         continue
 
+    def may_die(self, web: psutil.Process) -> bool:
+        # Granian takes the death of a worker within 5.5 seconds of being started anew for a program that cannot start,
+        # and ends.
+        return web.pid in self.first or time.time() - web.create_time() > 7
+
     def victims(self, kind: str) -> list[psutil.Process]:
         try:
             if kind == "web":
-                # Granian takes two deaths of one worker within 3.5 seconds for a program that cannot start, and ends.
-                return [each for each in self.server.web_processes() if time.time() - each.create_time() > 4.5]
+                return [each for each in self.server.web_processes() if self.may_die(each)]
             if kind == "clerk":
                 return [psutil.Process(self.clerk.process.pid)] if self.clerk.has_worked() else []
             if kind == "worker":
