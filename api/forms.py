@@ -40,15 +40,6 @@ class Yuan(serializers.DecimalField):
         return int(super().to_internal_value(data) * 100)
 
 
-class Truth(serializers.BooleanField):
-    """True or false; a string is neither, nor is a number."""
-
-    def to_internal_value(self, data: Any) -> bool:
-        if not isinstance(data, bool):
-            self.fail("invalid", input=data)
-        return data
-
-
 class WholeNumber(serializers.IntegerField):
     """An integer; a string is none, nor is a truth."""
 

@@ -147,13 +147,13 @@ PROBLEMS = {
             "sale-limit-reached",
             409,
             gettext_lazy("The mobile number has had its phones at the price of the sale window"),
-            gettext_lazy("“limit” says how many of “phones” it may have. “at_ordinary_price” orders them otherwise."),
+            gettext_lazy("“limit” says how many of “phones” it may have, “prices” what they cost otherwise."),
         ),
         Problem(
             "sale-quota-used-up",
             409,
             gettext_lazy("The outlet has given its phones at the price of the sale window"),
-            gettext_lazy("“limit” says how many of “phones” it may give. “at_ordinary_price” orders them otherwise."),
+            gettext_lazy("“limit” says how many of “phones” it may give, “prices” what they cost otherwise."),
         ),
         Problem(
             "reference-taken",

@@ -75,10 +75,13 @@ PROBLEM_SCHEMA: dict[str, Any] = {
             "items": {"type": "string"},
             "description": "phone-not-on-sale, sale-limit-reached, sale-quota-used-up: these",
         },
-        "total": {**MONEY_SCHEMA, "description": "price-rose: what all of it costs now"},
+        "total": {
+            **MONEY_SCHEMA,
+            "description": "price-rose, sale-limit-reached, sale-quota-used-up: what all of it costs now",
+        },
         "prices": {
             "type": "array",
-            "description": "price-rose: what each phone costs now",
+            "description": "price-rose, sale-limit-reached, sale-quota-used-up: what these phones cost now",
             "items": {
                 "type": "object",
                 "required": ["phone", "price"],

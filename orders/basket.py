@@ -7,7 +7,7 @@ A signed cookie carries it, with nothing of the person in it. What cannot be rea
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
@@ -22,6 +22,7 @@ from catalog.signed_cookies import SignedCookie
 COOKIE = SignedCookie("basket", seconds=30 * 24 * 3600, most=1500)
 MOST_LINES = 20
 _LINE = re.compile(r"([a-z0-9-]{1,60})(?::([0-9]{1,4}))?", re.ASCII)
+_OFFERED = re.compile(r"([a-z0-9-]{1,60}):([0-9]{1,9})", re.ASCII)
 
 Wishes = dict[str, int]
 
@@ -31,25 +32,22 @@ class Line:
     """
     So many of one phone, at what it costs now.
 
-    `is_ordinary`: at its ordinary price, because that of a sale window is not to be had; `fixed_fen`: at the price of
-    an order that was placed before.
+    `fixed_fen`: at this price instead, that of an order that was placed before, or what a shop still has to offer where
+    a sale window is used up.
     """
 
     phone: Phone
     quantity: int
-    is_ordinary: bool = False
     fixed_fen: int | None = None
 
     @property
     def price_fen(self) -> int:
-        if self.fixed_fen is not None:
-            return self.fixed_fen
-        return self.phone.offer.ordinary_fen if self.is_ordinary else self.phone.price_fen
+        return self.phone.price_fen if self.fixed_fen is None else self.fixed_fen
 
     @property
     def is_on_sale(self) -> bool:
         """Whether its price is that of a sale window that is open now."""
-        return self.phone.offer.sale is not None and not self.is_ordinary and self.fixed_fen is None
+        return self.phone.offer.sale is not None and self.fixed_fen is None
 
     @property
     def total_fen(self) -> int:
@@ -86,15 +84,14 @@ class Wanted:
         """How many of each phone, by the phone's key."""
         return {line.phone.pk: line.quantity for line in self.lines}
 
-    @property
-    def at_ordinary(self) -> list[int]:
-        """The phones, by their keys, that are wanted at their ordinary price."""
-        return [line.phone.pk for line in self.lines if line.is_ordinary]
-
-    def taking_ordinary(self, phone_ids: Collection[int]) -> Wanted:
-        """Return the same with these phones at their ordinary price."""
-        lines = (replace(line, is_ordinary=line.is_ordinary or line.phone.pk in phone_ids) for line in self.lines)
+    def at_prices(self, prices: Mapping[int, int]) -> Wanted:
+        """Return the same with these phones (by their keys) at these prices in fen."""
+        lines = (replace(line, fixed_fen=prices.get(line.phone.pk, line.fixed_fen)) for line in self.lines)
         return replace(self, lines=tuple(lines))
+
+    def as_listed(self, catalogue: Catalogue) -> Wanted:
+        """Return the same at the prices of `catalogue`."""
+        return replace(self, lines=lines_of({line.phone.slug: line.quantity for line in self.lines}, catalogue))
 
     @property
     def query(self) -> str:
@@ -112,8 +109,13 @@ def wanted_in(request: HttpRequest, catalogue: Catalogue) -> Wanted:
     named = parse_wishes(data.getlist("p")[:MOST_LINES])
     wishes = named or read_basket(request)
     wanted = Wanted(lines_of(wishes, catalogue), is_basket=not named or "basket" in request.POST)
-    ordinary = request.POST.getlist("ordinary")[:MOST_LINES]
-    return wanted.taking_ordinary([phone.pk for phone in catalogue.listed if phone.slug in ordinary])
+    return wanted.at_prices(_offered_in(request, catalogue))
+
+
+def _offered_in(request: HttpRequest, catalogue: Catalogue) -> dict[int, int]:
+    """Return what a form has offered: phone key -> fen. Nothing is ordered for less because a form says so."""
+    offered = (_OFFERED.fullmatch(text) for text in request.POST.getlist("offered")[:MOST_LINES])
+    return {catalogue.by_slug[each[1]].pk: int(each[2]) for each in offered if each and each[1] in catalogue.by_slug}
 
 
 def parse_wishes(texts: Iterable[str]) -> Wishes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -66,10 +66,9 @@ class Draft(NamedTuple):
     form_key: str
     actor: str
     tells: Message.Kind
-    # None: what the phones cost is decided when it is placed, and may be as much as `accepted_fen` (None: anything).
+    # None: what the phones cost is decided when it is placed, and may be as much as `accepted_fen`.
     fixed: Fixed | None = None
     accepted_fen: int | None = None
-    at_ordinary: Collection[int] = ()
     moved_from: str = ""
     placed_at: datetime | None = None
 
@@ -85,7 +84,6 @@ def place_order(
     channel: Channel,
     actor: str,
     accepted_fen: int | None = None,
-    at_ordinary: Collection[int] = (),
     placed_at: datetime | None = None,
 ) -> Order:
     """
@@ -93,9 +91,9 @@ def place_order(
 
     `form_key` was made when the customer got the form of this outlet: asked again with the same key, the same order is
     returned, whatever became of it since. The phones cost what they cost in the second in which the order is written,
-    by the clock of the database: at most `accepted_fen` together, the sum that the customer has seen (None: nobody has
-    told a price yet). Of phones in `at_ordinary` (ids) the ordinary price is wanted, though a sale window may be open.
-    `placed_at` is the moment that it is kept from, now if None.
+    by the clock of the database: at most `accepted_fen` together, the sum that the customer has seen. Where a sale
+    window is used up, that is the next lowest price that is to be had; where nobody has told a price yet (None), only
+    the lowest will do. `placed_at` is the moment that it is kept from, now if None.
 
     Raises BadName, BadMobile, BadQuantity, PhoneNotListed, OutletNotOpen, OutOfStock, TooManyOpenOrders,
     TooManyOfOnePhone, PriceRose, SaleLimitReached and SaleQuotaUsedUp.
@@ -111,7 +109,6 @@ def place_order(
         actor=actor,
         tells=Message.Kind.PLACED,
         accepted_fen=accepted_fen,
-        at_ordinary=at_ordinary,
         placed_at=placed_at,
     )
     return drawing_again(lambda: write_order(draft, is_limited=True), is_one_statement=True)
@@ -154,7 +151,7 @@ _PLACE = """
 SELECT outcome, number, phone_id, ordered, on_hand, reserved, safety_stock, outlet_trades, price_fen, window_id,
        total_fen
 FROM orders_place_order(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::smallint[], %s::int[], %s::text[],
-                        %s::text[], %s::text[], %s, %s, %s, %s, %s::smallint[], %s::int[], %s::int[], %s::smallint[])
+                        %s::text[], %s::text[], %s, %s, %s, %s, %s::int[], %s::int[], %s::smallint[])
 """
 
 
@@ -162,7 +159,7 @@ def write_order(draft: Draft, *, is_limited: bool) -> Order:
     """
     Promise the phones of a draft and write its order under a new number, or return the order of the same form.
 
-    One statement (migration 0007). `is_limited`: the mobile number may have so many open orders and phones, no more.
+    One statement (migration 0016). `is_limited`: the mobile number may have so many open orders and phones, no more.
     Raises OutletNotOpen, OutOfStock, TooManyOpenOrders, TooManyOfOnePhone, PriceRose, SaleLimitReached and
     SaleQuotaUsedUp; IntegrityError as `drawing_again` knows it.
     """
@@ -174,7 +171,7 @@ def write_order(draft: Draft, *, is_limited: bool) -> Order:
         draft.actor, draft.tells.value, order.moved_from, order.pickup_fingerprint, order.placed_at, order.held_until,
         phones, quantities, names_zh, names_en, lines_terms,
         settings.MAX_OPEN_ORDERS if is_limited else None, settings.MAX_UNITS_OF_A_PHONE if is_limited else None,
-        digest_of(order.mobile), draft.accepted_fen, list(draft.at_ordinary), *fixed,
+        digest_of(order.mobile), draft.accepted_fen, *fixed,
     ]  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_PLACE, parameters)
@@ -191,10 +188,8 @@ def write_order(draft: Draft, *, is_limited: bool) -> Order:
             raise _too_many_units(phone_id, ordered)
         case [("dearer", *_, total_fen), *_]:
             raise sales.price_rose({row[2]: row[8] for row in rows}, total_fen)
-        case [("sale limit", _, _, ordered, *_, window_id, _), *_]:
-            raise sales.limit_reached(window_id, [row[2] for row in rows], ordered)
-        case [("sale quota", _, phone_id, ordered, *_, window_id, _), *_]:
-            raise sales.quota_used_up(window_id, phone_id, ordered, draft.outlet)
+        case [("sale limit" | "sale quota", *_), *_]:
+            raise sales.used_up([sales.PassedOver(row[0], row[2], row[3], *row[8:]) for row in rows], draft.outlet)
         case _:
             raise _no_promise(draft, [Shelf(row[2], *row[4:8]) for row in rows])
 

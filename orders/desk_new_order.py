@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from api.limits import TooManyCalls, count_call
 from catalog.catalogue import current_catalogue
+from catalog.models import Phone
 from orders import choosing, doors
 from orders.basket import Line, Wanted
 from orders.checkout import place_order
@@ -81,12 +82,11 @@ def new_order(request: DeskRequest) -> HttpResponse:
             channel=Channel(form.cleaned_data["channel"]),
             actor=request.user.actor,
             accepted_fen=_told_fen(request, wanted),
-            at_ordinary=wanted.at_ordinary,
         )
     except TooManyCalls as refusal:
         return doors.too_many(_page(request, form, wanted, refusal=doors.come_back_later(refusal)), refusal)
     except PriceRose as refusal:
-        return _page(request, form, _wanted(request), status=409, refusal=refusal)
+        return _page(request, form, wanted.as_listed(current_catalogue()), status=409, refusal=refusal)
     except OrderRefused as refusal:
         return _refused(request, form, wanted, refusal)
     if order.channel == Channel.DESK:
@@ -105,25 +105,26 @@ def _wanted(request: DeskRequest) -> Wanted:
     for phone in current_catalogue().listed:
         text = request.POST.get(f"quantity-{phone.pk}", "").strip()
         if re.fullmatch("[1-9][0-9]?", text, re.ASCII):
-            lines.append(Line(phone, int(text), is_ordinary=f"ordinary-{phone.pk}" in request.POST))
+            is_offered = f"offered-{phone.pk}" in request.POST
+            lines.append(Line(phone, int(text), fixed_fen=_shown_fen(request, phone) if is_offered else None))
     return Wanted(tuple(lines), is_basket=False)
 
 
 def _told_fen(request: DeskRequest, wanted: Wanted) -> int:
     """Return what the phones cost together by the prices that the page has shown, and the clerk has said."""
-    shown = {line.phone.pk: request.POST.get(f"price-{line.phone.pk}", "") for line in wanted.lines}
-    return sum(
-        line.quantity * int(shown[line.phone.pk])
-        for line in wanted.lines
-        if re.fullmatch("[0-9]{1,9}", shown[line.phone.pk], re.ASCII)
-    )
+    return sum(line.quantity * _shown_fen(request, line.phone) for line in wanted.lines)
+
+
+def _shown_fen(request: DeskRequest, phone: Phone) -> int:
+    text = request.POST.get(f"price-{phone.pk}", "")
+    return int(text) if re.fullmatch("[0-9]{1,9}", text, re.ASCII) else 0
 
 
 def _refused(request: DeskRequest, form: NewOrderForm, wanted: Wanted, refusal: OrderRefused) -> HttpResponse:
     """Say what is missing, and which neighbours have all of it."""
     neighbours = []
     if isinstance(refusal, SaleRefused):
-        wanted = wanted.taking_ordinary(refusal.data["phone_ids"])
+        wanted = wanted.at_prices(refusal.data["prices"])
     if isinstance(refusal, OutOfStock | OutletNotOpen):
         here = Point(request.outlet.latitude, request.outlet.longitude)
         offers = choosing.nearest_offers(wanted, here)
@@ -136,7 +137,7 @@ def _refused(request: DeskRequest, form: NewOrderForm, wanted: Wanted, refusal: 
         refusal=refusal,
         neighbours=neighbours,
         asked=True,
-        ordinary_offered=isinstance(refusal, SaleRefused),
+        is_offered=isinstance(refusal, SaleRefused),
     )
 
 

@@ -79,7 +79,12 @@ class PriceRose(OrderRefused):
 
 
 class SaleRefused(OrderRefused):
-    """The price of a sale window is not to be had; the ordinary one is. `window`, `phone_ids`, `limit`, `ordered`."""
+    """
+    The price of a sale window is not to be had; another one is.
+
+    `limit`, `ordered`: of that window; `prices`: phone id -> fen, of the phones concerned, what they can be had for
+    here; `total_fen`: what everything would cost.
+    """
 
 
 class SaleLimitReached(SaleRefused):
@@ -89,7 +94,7 @@ class SaleLimitReached(SaleRefused):
 
 
 class SaleQuotaUsedUp(SaleRefused):
-    """The outlet would give more of a phone at the price of a sale window than it may. `outlet`."""
+    """The outlet would give more of a phone at the price of a sale window than it may."""
 
     code = "sale_quota_used_up"
 

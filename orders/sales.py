@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from catalog.catalogue import current_catalogue, forget_catalogue
 from catalog.models import SaleWindow, SaleWindowPrice
-from orders.refusals import PriceRose, SaleLimitReached, SaleQuotaUsedUp
+from orders.refusals import PriceRose, SaleLimitReached, SaleQuotaUsedUp, SaleRefused
 from stores.models import Outlet
 
 
@@ -19,9 +20,34 @@ def price_rose(prices: Mapping[int, int], total_fen: int) -> PriceRose:
     return PriceRose(_("Prices have changed since you opened this page."), prices=prices, total_fen=total_fen)
 
 
-def limit_reached(window_id: int, phone_ids: Sequence[int], ordered: int) -> SaleLimitReached:
-    window = SaleWindow.objects.get(pk=window_id)
-    limit, left = window.limit_per_customer, max(window.limit_per_customer - ordered, 0)
+class PassedOver(NamedTuple):
+    """A phone whose lowest price is used up, and what it can be had for instead, in fen; see migration 0016."""
+
+    why: str
+    phone_id: int
+    ordered: int
+    price_fen: int
+    window_id: int
+    total_fen: int
+
+
+def used_up(passed: Sequence[PassedOver], outlet: Outlet) -> SaleRefused:
+    """Return one refusal for all phones that are concerned, named for the reason of the first."""
+    told = [_limit_reached(each) if each.why == "sale limit" else _quota_used_up(each, outlet) for each in passed]
+    refused, limit = (SaleLimitReached if passed[0].why == "sale limit" else SaleQuotaUsedUp), told[0][1]
+    return refused(
+        # Phones of one window share its sentence.
+        " ".join(dict.fromkeys(sentence for sentence, _limit in told)),
+        limit=limit,
+        ordered=passed[0].ordered,
+        prices={each.phone_id: each.price_fen for each in passed},
+        total_fen=passed[0].total_fen,
+    )
+
+
+def _limit_reached(passed: PassedOver) -> tuple[str, int]:
+    window = SaleWindow.objects.get(pk=passed.window_id)
+    limit, left = window.limit_per_customer, max(window.limit_per_customer - passed.ordered, 0)
     facts = {"sale": str(window), "limit": limit, "left": left}
     message = ngettext(
         "%(sale)s: one mobile number may have %(limit)d phone at this price.",
@@ -29,22 +55,17 @@ def limit_reached(window_id: int, phone_ids: Sequence[int], ordered: int) -> Sal
         limit,
     )
     more = _("You may have %(left)d more.") if left else _("You have had them.")
-    return SaleLimitReached(
-        f"{message % facts} {more % facts}", window=window, phone_ids=phone_ids, limit=limit, ordered=ordered
-    )
+    return f"{message % facts} {more % facts}", limit
 
 
-def quota_used_up(window_id: int, phone_id: int, ordered: int, outlet: Outlet) -> SaleQuotaUsedUp:
-    price = SaleWindowPrice.objects.select_related("window").get(window_id=window_id, phone_id=phone_id)
+def _quota_used_up(passed: PassedOver, outlet: Outlet) -> tuple[str, int]:
+    price = SaleWindowPrice.objects.select_related("window").get(window_id=passed.window_id, phone_id=passed.phone_id)
     quota = price.quota_per_outlet or 0
     facts = {
         "sale": str(price.window),
         "shop": outlet.name,
         "quota": quota,
-        "left": max(quota - ordered, 0),
-        "phone": current_catalogue().by_id[phone_id].name,
+        "left": max(quota - passed.ordered, 0),
+        "phone": current_catalogue().by_id[passed.phone_id].name,
     }
-    message = _("%(sale)s: %(shop)s has %(quota)d of %(phone)s at this price, and %(left)d left.") % facts
-    return SaleQuotaUsedUp(
-        message, window=price.window, phone_ids=[phone_id], limit=quota, ordered=ordered, outlet=outlet
-    )
+    return _("%(sale)s: %(shop)s has %(quota)d of %(phone)s at this price, and %(left)d left.") % facts, quota

@@ -124,14 +124,13 @@ def _reserve(request: HttpRequest, wanted: Wanted) -> HttpResponse:
             channel=Channel.WEB,
             actor=doors.CUSTOMER,
             accepted_fen=seen_fen,
-            at_ordinary=wanted.at_ordinary,
         )
     except TooManyCalls as refusal:
         form.add_error(None, doors.come_back_later(refusal))
         again = _placed_before(request, wanted, outlet, key)
         return again or doors.too_many(_show_again(request, wanted, outlet, form), refusal)
     except PriceRose:
-        return _show_again(request, wanted_in(request, current_catalogue()), outlet, form, new_prices=True)
+        return _show_again(request, wanted.as_listed(current_catalogue()), outlet, form, new_prices=True)
     except OrderRefused as refusal:
         return _refused(request, wanted, outlet, form, refusal)
     return _reserved(request, wanted, order, seen_fen)
@@ -150,12 +149,12 @@ def _refused(
     form.add_error(None, str(refusal))
     others = []
     if isinstance(refusal, SaleRefused):
-        wanted = wanted.taking_ordinary(refusal.data["phone_ids"])
+        wanted = wanted.at_prices(refusal.data["prices"])
     if isinstance(refusal, OutOfStock | OutletNotOpen):
         point = Point(outlet.latitude, outlet.longitude)
         others = [offer for offer in choosing.nearest_offers(wanted, point) if offer.outlet.pk != outlet.pk][:3]
     response = _show_again(
-        request, wanted, outlet, form, refusal=refusal, others=others, ordinary_offered=isinstance(refusal, SaleRefused)
+        request, wanted, outlet, form, refusal=refusal, others=others, is_offered=isinstance(refusal, SaleRefused)
     )
     response.status_code = 409
     return response

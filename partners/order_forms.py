@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
-from api.forms import Form, Truth, WholeNumber, Words, Yuan
+from api.forms import Form, WholeNumber, Words, Yuan
 from catalog.catalogue import current_catalogue
 from orders.api import LANGUAGES
 from orders.basket import MOST_LINES
@@ -36,9 +36,6 @@ class CustomerForm(Form):
 class LineForm(Form):
     phone = Words(max_length=60, help_text="the slug of a phone")
     quantity = WholeNumber(min_value=1, max_value=MOST_OF_A_PHONE)
-    at_ordinary_price = Truth(
-        required=False, default=False, help_text="whatever sale window may be open: for who has reached its limit"
-    )
 
     def validate_phone(self, slug: str) -> Any:
         phone, reached = current_catalogue().by_slug.get(slug), self.context["credentials"].phones

@@ -58,8 +58,13 @@ def problem_of(refused: OrderRefused, wanted: Wanted | None, credentials: Creden
     return Refusal(name, str(refused), **members(refused.data))
 
 
+def _of_prices(data: dict[str, Any]) -> dict[str, Any]:
+    prices = [{"phone": _slug(each), "price": money(fen)} for each, fen in data["prices"].items()]
+    return {"total": money(data["total_fen"]), "prices": prices}
+
+
 def _of_sale(data: dict[str, Any]) -> dict[str, Any]:
-    return {"limit": data["limit"], "phones": [_slug(each) for each in data["phone_ids"]]}
+    return {"limit": data["limit"], "phones": [_slug(each) for each in data["prices"]], **_of_prices(data)}
 
 
 _OTHERS: dict[type[OrderRefused], tuple[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
@@ -70,13 +75,7 @@ _OTHERS: dict[type[OrderRefused], tuple[str, Callable[[dict[str, Any]], dict[str
         "too-many-of-one-phone",
         lambda data: {"limit": data["limit"], "phone": _slug(data["phone_id"])},
     ),
-    PriceRose: (
-        "price-rose",
-        lambda data: {
-            "total": money(data["total_fen"]),
-            "prices": [{"phone": _slug(each), "price": money(fen)} for each, fen in data["prices"].items()],
-        },
-    ),
+    PriceRose: ("price-rose", _of_prices),
     SaleLimitReached: ("sale-limit-reached", _of_sale),
     SaleQuotaUsedUp: ("sale-quota-used-up", _of_sale),
     ReferenceTaken: ("reference-taken", lambda data: {}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -41,7 +41,6 @@ def place(
     mobile: str,
     language: str,
     accepted_fen: int | None = None,
-    at_ordinary: Collection[int] = (),
 ) -> Any:
     """
     Place an order for a partner and return it, with its `reference`.
@@ -58,7 +57,6 @@ def place(
         channel=Channel.API,
         actor=actor("partner", caller.partner.pk),
         accepted_fen=accepted_fen,
-        at_ordinary=at_ordinary,
     )
     try:
         PartnerOrder.objects.create(

@@ -110,7 +110,6 @@ class OrderList(ListDoor, DeedDoor):
                 mobile=asked["customer"]["mobile"],
                 language=LANGUAGES[asked["language"]],
                 accepted_fen=asked["accepted_total"],
-                at_ordinary=[line["phone"].pk for line in asked["lines"] if line["at_ordinary_price"]],
             )
         except OrderRefused as refused:
             raise problem_of(refused, wanted_of(quantities), caller.credentials) from None

@@ -417,5 +417,6 @@ def test_beyond_the_limit_of_a_sale_window_the_ordinary_price_has_to_be_asked_fo
     refused = caller.place(lines=[line]).json()
     assert refused["type"].endswith("/sale-limit-reached/")
     assert (refused["limit"], refused["phones"]) == (1, ["uniscope-y401"])
-    placed = caller.place(lines=[line | {"at_ordinary_price": True}]).json()
+    assert refused["prices"] == [{"phone": "uniscope-y401", "price": {"amount": "299.00", "currency": "CNY"}}]
+    placed = caller.place(lines=[line], accepted_total=refused["total"]["amount"]).json()
     assert placed["lines"][0]["price"]["amount"] == "299.00"

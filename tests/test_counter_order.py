@@ -131,6 +131,6 @@ def test_beyond_the_limit_of_a_sale_window_the_clerk_offers_the_ordinary_price(d
     assert refused.status_code == 409
     text = refused.content.decode()
     assert f'name="price-{shelf.phone_id}" value="29900"' in text
-    assert f'name="ordinary-{shelf.phone_id}"' in text
-    desk.post(PAGE, sent(desk, shelf) | {f"price-{shelf.phone_id}": "29900", f"ordinary-{shelf.phone_id}": "1"})
+    assert f'name="offered-{shelf.phone_id}"' in text
+    desk.post(PAGE, sent(desk, shelf) | {f"price-{shelf.phone_id}": "29900", f"offered-{shelf.phone_id}": "1"})
     assert sorted(Order.objects.values_list("total_fen", flat=True)) == [24900, 29900]

@@ -75,8 +75,7 @@ def test_two_thousand_buyers_get_exactly_what_the_window_allows():
 
     # Whoever is refused may have it at the ordinary price, as long as there is one.
     sold = live().count()
-    ordinary = {"at_ordinary": [phone.pk], "accepted_fen": ORDINARY}
-    rest = [partial(order, shop, mobile, **ordinary) for shop, mobile in refused]
+    rest = [partial(order, shop, mobile, accepted_fen=ORDINARY) for shop, mobile in refused]
     told = Counter(type(outcome) for outcome in share_out(rest))
     assert told[Order] == SHOPS * SHELF - sold
     # Who tried in two shops may have two of a phone by now, and no more.

@@ -11,11 +11,13 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from catalog.catalogue import version_and_clock
 from catalog.models import SaleWindow
 from catalog.moments import SHANGHAI
-from orders import holds, lifecycle, privacy
+from orders import holds, lifecycle, privacy, walk_in
 from orders.checkout import place_order
 from orders.models import Order, SaleUse
 from orders.refusals import OutOfStock, PriceRose, SaleLimitReached, SaleQuotaUsedUp
@@ -115,26 +117,33 @@ def test_one_mobile_number_has_no_more_than_its_limit_whatever_the_shop():
 
     assert "one mobile number may have 2 phones at this price" in str(refusal.value) or "2 台" in str(refusal.value)
     assert (refusal.value.data["limit"], refusal.value.data["ordered"]) == (2, 2)
-    assert refusal.value.data["phone_ids"] == [first.phone_id]
+    assert (refusal.value.data["prices"], refusal.value.data["total_fen"]) == ({first.phone_id: ORDINARY}, ORDINARY)
     assert create_order(other, mobile="+8613900000001").total_fen == SALE
 
 
 def test_the_limit_counts_all_phones_of_the_window_together():
     outlet = create_outlet()
     one, two = create_shelf(outlet), create_shelf(outlet)
-    create_window({one.phone: SALE, two.phone: SALE})
+    create_window({one.phone: SALE, two.phone: SALE - 1000})
+    request = request_for(one, lines={one.phone_id: 1, two.phone_id: 1})
 
     with pytest.raises(SaleLimitReached) as refusal:
-        place_order(**request_for(one, lines={one.phone_id: 1, two.phone_id: 1}))
+        place_order(**request)
 
-    assert sorted(refusal.value.data["phone_ids"]) == sorted([one.phone_id, two.phone_id])
+    # The one that saves more has the place that is left.
+    assert refusal.value.data["prices"] == {one.phone_id: ORDINARY}
+    assert (refusal.value.data["limit"], refusal.value.data["ordered"]) == (1, 0)
+    assert place_order(**request, accepted_fen=ORDINARY + SALE - 1000).total_fen == ORDINARY + SALE - 1000
+    assert SaleUse.objects.get().phone_id == two.phone_id
 
 
 def test_beyond_the_limit_the_ordinary_price_is_the_customers_choice():
     shelf = on_sale()
     create_order(shelf, mobile=MOBILE)
+    with pytest.raises(SaleLimitReached):
+        create_order(shelf, mobile=MOBILE, accepted_fen=ORDINARY - 1)
 
-    order = create_order(shelf, mobile=MOBILE, at_ordinary=[shelf.phone_id])
+    order = create_order(shelf, mobile=MOBILE, accepted_fen=ORDINARY)
 
     assert order.total_fen == ORDINARY
     assert used() == 1
@@ -149,8 +158,65 @@ def test_a_shop_gives_no_more_than_its_quota():
         create_order(shelf)
 
     assert (refusal.value.data["limit"], refusal.value.data["ordered"]) == (2, 2)
-    assert create_order(shelf, at_ordinary=[shelf.phone_id]).total_fen == ORDINARY
+    assert create_order(shelf, accepted_fen=ORDINARY).total_fen == ORDINARY
     assert create_order(create_shelf(phone=shelf.phone)).total_fen == SALE
+
+
+def test_of_a_window_that_is_used_up_the_next_lowest_price_counts_and_is_asked_for_once():
+    shelf = on_sale(quota=1, on_hand=9)
+    create_window({shelf.phone: 25900}, quota=1)
+    create_window({shelf.phone: 27900})
+    assert create_order(shelf).total_fen == walk_in.price_at(shelf.outlet_id, shelf.phone_id).price_fen - 1000 == SALE
+    assert create_order(shelf, mobile=MOBILE, accepted_fen=25900).total_fen == 25900
+
+    with pytest.raises(SaleQuotaUsedUp) as refusal:
+        create_order(shelf, accepted_fen=25900)
+
+    # Whoever is asked is told of the lowest one, and what is to be had.
+    assert refusal.value.data["prices"] == {shelf.phone_id: 27900}
+    assert refusal.value.data["limit"] == 1
+    assert walk_in.price_at(shelf.outlet_id, shelf.phone_id).price_fen == 27900
+    order = create_order(shelf, accepted_fen=27900)
+    assert order.total_fen == 27900
+    create_order(shelf, mobile="+8613900000009", accepted_fen=27900)
+    lifecycle.cancel(order, CUSTOMER)
+    with pytest.raises(SaleQuotaUsedUp) as refusal:
+        create_order(shelf, mobile="+8613900000009", accepted_fen=27900)
+    assert refusal.value.data["prices"] == {shelf.phone_id: ORDINARY}
+
+
+OPEN_WINDOWS = st.lists(
+    st.tuples(st.integers(1, 4), st.integers(1, 2), st.none() | st.integers(1, 2)), min_size=1, max_size=3
+)
+
+
+@settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None)
+@given(OPEN_WINDOWS, st.lists(st.integers(0, 2), min_size=1, max_size=6))
+def test_what_each_of_them_pays_is_what_the_plain_model_says(
+    db: Any, windows: list[tuple[int, int, int | None]], buyers: list[int]
+):
+    """Each window is (price in hundreds of fen, limit, quota); the buyers come one after the other."""
+    with transaction.atomic():
+        shelf = create_shelf(on_hand=9)
+        for price, limit, quota in windows:
+            create_window({shelf.phone: price * 100}, limit_per_customer=limit, quota=quota)
+        # Of windows with one price the one that was made first counts, since they end together.
+        by_price, bought = sorted(enumerate(windows), key=lambda each: each[1][0]), []
+        with_room = [0] * len(windows)
+        for buyer in buyers:
+            expected, used = ORDINARY, None
+            for place, (price, limit, quota) in by_price:
+                if bought.count((buyer, place)) < limit and (quota is None or with_room[place] < quota):
+                    expected, used = price * 100, place
+                    break
+            order = create_order(shelf, mobile=f"+861390000000{buyer}", accepted_fen=ORDINARY, state="collected")
+            assert order.total_fen == expected
+            if used is not None:
+                bought.append((buyer, used))
+                with_room[used] += 1
+        nobody = [price * 100 for p, (price, _, quota) in by_price if quota is None or with_room[p] < quota]
+        assert walk_in.price_at(shelf.outlet_id, shelf.phone_id).price_fen == min([ORDINARY, *nobody])
+        transaction.set_rollback(True)
 
 
 def test_what_is_not_there_is_refused_for_that():
@@ -296,12 +362,16 @@ def test_the_form_offers_the_ordinary_price_and_takes_it_only_when_sent_again(cl
     text = refused.content.decode()
     assert refused.status_code == 409
     assert "Singles&#39; Day: one mobile number may have 1 phone at this price. You have had them." in text
-    assert "At the ordinary price you can still have it." in text
+    assert "You can still have it, at another price." in text
     assert f'name="total" value="{ORDINARY}"' in text
-    assert f'name="ordinary" value="{shelf.phone.slug}"' in text
+    offered = f"{shelf.phone.slug}:{ORDINARY}"
+    assert f'name="offered" value="{offered}"' in text
     assert Order.objects.count() == 1
 
-    client.post("/en/checkout/", form | {"total": ORDINARY, "ordinary": shelf.phone.slug})
+    # Who mistypes something meanwhile is not asked again.
+    again = client.post("/en/checkout/", form | {"total": ORDINARY, "offered": offered, "name": ""}).content.decode()
+    assert f'name="total" value="{ORDINARY}"' in again
+    client.post("/en/checkout/", form | {"total": ORDINARY, "offered": offered})
     assert sorted(Order.objects.values_list("total_fen", flat=True)) == [SALE, ORDINARY]
 
 

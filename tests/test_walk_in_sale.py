@@ -145,7 +145,7 @@ def test_the_price_of_a_sale_lasts_as_long_as_the_quota_of_the_outlet(
 
     refused = clerk.post(at(outlet, "sell"), paid(second, phone, **sale))
     assert (refused.status_code, "The price has changed." in refused.text) == (422, True)
-    assert "as many as it may at the price of the sale" in refused.text
+    assert "as many as it may at the lowest price of the sale" in refused.text
     assert clerk.post(at(outlet, "sell"), paid(second, phone)).status_code == 302
     elsewhere = create_outlet()
     assert walk_in.price_at(elsewhere.pk, phone.pk).price_fen == phone.price_fen - 5000
