@@ -2,8 +2,8 @@
 The template engine: Jinja2, with Django's translations and with what the apps offer to templates.
 
 A text of a template is the same for everybody who reads one language, and so are the addresses of the site's pages in
-one language and text size. So each template is compiled once for each, with texts and addresses in place; looking them
-up anew for every page took half of the time that its template took.
+one language and text size. So each template is compiled once for each, with texts, addresses and the templates that it
+includes in place; looking them up anew for every page took half of the time that its template took.
 """
 
 from __future__ import annotations
@@ -57,11 +57,23 @@ class SettledEnvironment(Environment):
         return {**self.globals, **(d or {})}
 
     def _generate(self, source: nodes.Template, *args: Any, **options: Any) -> str:
-        return super()._generate(Settled().visit(source), *args, **options)
+        return super()._generate(Settled(self).visit(source), *args, **options)
 
 
 class Settled(NodeTransformer):
-    """Puts texts and addresses where a template asks for them, but for texts that depend on a number."""
+    """Puts texts, addresses and templates where a template asks for them, but for texts that depend on a number."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+
+    def visit_Include(self, node: nodes.Include) -> nodes.Node:  # noqa: N802 - named by the visitor
+        # Where templates are edited, each must be looked at by itself to notice that it changed.
+        if self.environment.auto_reload or not isinstance(node.template, nodes.Const):
+            return node
+        name, loader = node.template.value, self.environment.loader
+        source, filename, _is_fresh = loader.get_source(self.environment, name)  # type: ignore[union-attr]
+        included = self.environment._parse(source, name, filename)
+        return nodes.Scope(self.visit(included).body, lineno=node.lineno)
 
     def visit_Output(self, node: nodes.Output) -> nodes.Output:  # noqa: N802 - named by the visitor
         self.generic_visit(node)
