@@ -37,21 +37,22 @@ MOST_BEGINNINGS = 8
 
 
 class Beginning(NamedTuple):
-    """How pages begin: as a frame of Zstandard, and hashed."""
+    """How pages begin: plain, as a frame of Zstandard, and hashed."""
 
+    plain: bytes
     frame: bytes
     hashed: Any
 
 
-_beginnings: dict[bytes, Beginning] = {}
-_NO_BEGINNING = Beginning(b"", hashlib.sha256())
+_beginnings: list[Beginning] = []
+_NO_BEGINNING = Beginning(b"", b"", hashlib.sha256())
 
 
 def encode(coding: str, plain: bytes) -> bytes:
     """Return the page in `coding` (zstd, br or gzip), made quickly."""
     if coding == "zstd":
-        length, beginning = _split(plain)
-        rest = memoryview(plain)[length:]
+        beginning = _beginning_of(plain)
+        rest = memoryview(plain)[len(beginning.plain) :]
         compressor = _compressors.short if len(plain) < SHORT_BYTES else _compressors.long
         return beginning.frame + compressor.compress(rest, mode=zstd.ZstdCompressor.FLUSH_FRAME)
     if coding == "br":
@@ -66,24 +67,24 @@ def thoroughly(plain: bytes) -> bytes:
 
 def digest(plain: bytes) -> str:
     """Return 24 hexadecimal digits of the page's SHA-256."""
-    length, beginning = _split(plain)
+    beginning = _beginning_of(plain)
     hashed = beginning.hashed.copy()
-    hashed.update(memoryview(plain)[length:])
+    hashed.update(memoryview(plain)[len(beginning.plain) :])
     return hashed.hexdigest()[:24]
 
 
-def _split(plain: bytes) -> tuple[int, Beginning]:
-    """Return how long the page's beginning is, and what is ready of it; 0 and nothing where it is none of ours."""
+def _beginning_of(plain: bytes) -> Beginning:
+    """Return what is ready of the page's beginning; an empty one where it is none of ours."""
+    for beginning in _beginnings:
+        if plain.startswith(beginning.plain):
+            return beginning
     length = plain.find(END_OF_BEGINNING) + len(END_OF_BEGINNING)
-    if length < LEAST_BEGINNING:
-        return 0, _NO_BEGINNING
+    if length < LEAST_BEGINNING or len(_beginnings) >= MOST_BEGINNINGS:
+        return _NO_BEGINNING
     text = plain[:length]
-    beginning = _beginnings.get(text)
-    if beginning is None:
-        if len(_beginnings) >= MOST_BEGINNINGS:
-            return 0, _NO_BEGINNING
-        beginning = _beginnings[text] = Beginning(zstd.compress(text, THOROUGH_ZSTD), hashlib.sha256(text))
-    return length, beginning
+    beginning = Beginning(text, zstd.compress(text, THOROUGH_ZSTD), hashlib.sha256(text))
+    _beginnings.append(beginning)
+    return beginning
 
 
 class _Compressors(local):

@@ -17,7 +17,7 @@ READERS = {"zstd": zstd.decompress, "br": brotli.decompress, "gzip": gzip.decomp
 
 @pytest.fixture(autouse=True)
 def no_beginnings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(squeeze, "_beginnings", {})
+    monkeypatch.setattr(squeeze, "_beginnings", [])
 
 
 @given(st.sampled_from(sorted(READERS)), st.sampled_from([b"", b"</style>", BEGINNING]), st.binary())
