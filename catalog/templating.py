@@ -94,9 +94,8 @@ def alternates(context: Context) -> SafeString:
         return SafeString()
     site = f"{request.scheme}://{request.get_host()}"
     plain = address._replace(is_large=False, query=context.get("canonical_query", ""))
-    own, chinese, english = (
-        escape(f"{site}{twin}") for twin in (plain, plain.twin(language="zh-hans"), plain.twin(language="en"))
-    )
+    chinese, english = (escape(f"{site}{plain.twin(language=language)}") for language in ("zh-hans", "en"))
+    own = english if address.language == "en" else chinese
     return SafeString(  # every part is ours or escaped
         f'<link rel="canonical" href="{own}"><link rel="alternate" hreflang="zh-Hans" href="{chinese}">'
         f'<link rel="alternate" hreflang="en" href="{english}">'

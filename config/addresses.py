@@ -33,9 +33,12 @@ class Address(NamedTuple):
 
     def twin(self, *, language: str | None = None, large: bool | None = None) -> Address:
         """Return the address of the same page in another language or size; what is None stays as it is."""
-        return self._replace(
-            language=self.language if language is None else language,
-            is_large=self.is_large if large is None else large,
+        return Address(
+            self.root,
+            self.path,
+            self.query,
+            self.language if language is None else language,
+            self.is_large if large is None else large,
         )
 
     @classmethod

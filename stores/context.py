@@ -29,7 +29,9 @@ _country: Country | None = None
 
 def my_outlet(request: HttpRequest) -> dict[str, Any]:
     """Offer `my_outlet`: the visitor's chosen outlet with its stock, or something false."""
-    return {"my_outlet": SimpleLazyObject(lambda: choice.my_outlet(request))}
+    # Every page asks, and most visitors have chosen none.
+    is_chosen = choice.COOKIE in request.COOKIES
+    return {"my_outlet": SimpleLazyObject(lambda: choice.my_outlet(request)) if is_chosen else None}
 
 
 def country(request: HttpRequest) -> dict[str, Any]:

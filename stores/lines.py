@@ -29,7 +29,8 @@ OPEN = Outlet.State.OPEN.value
 
 def items(lines: Iterable[SafeString], *, apart: str = "") -> SafeString:
     """Return the items of a list that has these lines, with `apart` before each."""
-    return SafeString("".join([f"{apart}<li>{line}</li>" for line in lines]))
+    inside = f"</li>{apart}<li>".join(lines)
+    return SafeString(f"{apart}<li>{inside}</li>" if inside else "")
 
 
 def outlet_lines(rows: Iterable[OutletRow], phone: Phone | None) -> Iterator[SafeString]:
