@@ -8,7 +8,7 @@ was written then is known by now, and nothing is written twice.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
@@ -23,7 +23,7 @@ from catalog.loading.report import Problem
 from partners.count_lines import BrokenBody, CountLines
 from partners.count_models import CountRefusal, StockCount, StockCountPart
 from stores.actors import actor
-from stores.counts import apply_staged_counts
+from stores.counts import CountSummary, apply_staged_counts
 from stores.ledger_counts import LAST_COUNTED
 from stores.loading.checks import Check
 from stores.loading.copying import copy_row, copy_rows
@@ -32,8 +32,6 @@ from stores.loading.stock import stage_counts
 from stores.models import Outlet
 
 MOST_ATTEMPTS = 5
-# How many lines are written from one word on how far it is to the next.
-LINES_AT_ONCE = 60_000
 PART_BYTES = BYTES_IN_MEMORY = 1_000_000
 KEPT = timedelta(days=30)
 LOCK = 6_816
@@ -43,15 +41,6 @@ logger = logging.getLogger(__name__)
 _OUTDATED = f"""
     SELECT s.line FROM staged_counts s JOIN stores_lastcounts c USING (outlet_id)
     WHERE {LAST_COUNTED} > s.counted_at ORDER BY s.line
-"""
-_BORDERS = """
-    SELECT outlet_id FROM (
-        SELECT outlet_id, row_number() OVER (ORDER BY outlet_id) AS place FROM staged_counts) AS staged
-    WHERE place %% %s = 0 ORDER BY place
-"""
-_SLICE = """
-    CREATE TEMP TABLE counts_slice AS SELECT outlet_id, phone_id, on_hand, counted_at FROM staged_counts
-    WHERE outlet_id > %s AND (%s::bigint IS NULL OR outlet_id <= %s)
 """
 
 
@@ -80,7 +69,7 @@ def deal_with(count: StockCount, stream: BinaryIO) -> StockCount:
             _write(count, good)
     finally:
         if not connection.needs_rollback:
-            _drop("staged_counts", "counts_slice")
+            _drop_staged()
     _end(count, StockCount.State.DONE)
     return count
 
@@ -121,36 +110,30 @@ def _note(count: StockCount, lines: int, problems: Sequence[Problem]) -> int:
 
 
 def _write(count: StockCount, good: int) -> None:
-    who = actor("partner", count.partner_id)
-    for _slice in _slices():
-        with connection.cursor() as cursor:
-            summary = apply_staged_counts(
-                cursor, table="counts_slice", actor=who, reference=f"count:{count.pk}", opening=True
-            )
-        count.opened += summary.opened
-        count.changed += summary.changed
-        count.written = min(count.written + _slice, count.lines)
+    before = StockCount(opened=count.opened, changed=count.changed, written=count.written)
+
+    def note(summary: CountSummary) -> None:
+        count.opened = before.opened + summary.opened
+        count.changed = before.changed + summary.changed
+        count.written = before.written + summary.opened + summary.changed + summary.unchanged
         count.save(update_fields=["opened", "changed", "written"])
+
+    with connection.cursor() as cursor:
+        apply_staged_counts(
+            cursor,
+            table="staged_counts",
+            actor=actor("partner", count.partner_id),
+            reference=f"count:{count.pk}",
+            opening=True,
+            note=note,
+        )
     count.unchanged = max(good - count.opened - count.changed, 0)
     count.is_applied = True
 
 
-def _slices() -> Iterator[int]:
-    """Put the staged counts, some outlets at a time, into the table `counts_slice`; yield how many there are in it."""
+def _drop_staged() -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_BORDERS, [LINES_AT_ONCE])
-        borders = [outlet_id for (outlet_id,) in cursor.fetchall()]
-        for after, until in zip([0, *borders], [*borders, None], strict=True):
-            cursor.execute(_SLICE, [after, until, until])
-            number = cursor.rowcount
-            cursor.execute("ANALYZE counts_slice")
-            yield number
-            _drop("counts_slice")
-
-
-def _drop(*tables: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE IF EXISTS {', '.join(tables)}")
+        cursor.execute("DROP TABLE IF EXISTS staged_counts")
 
 
 def _end(count: StockCount, state: StockCount.State) -> None:
@@ -191,6 +174,8 @@ def _take_up(pk: Any) -> bool:
     except Exception:
         logger.exception("The counts %s could not be dealt with.", pk)
         if count.attempts >= MOST_ATTEMPTS:
+            # As it is in the database: the last step may not have been committed.
+            count.refresh_from_db()
             _end(count, StockCount.State.FAILED)
     return True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -108,12 +108,13 @@ ON CONFLICT DO NOTHING
 # may still be under way: the shelf's row shows that as its xmax.
 _SORT_OUT = f"""
 CREATE TEMPORARY TABLE stores_counts_to_write AS
-SELECT n.outlet_id, n.accepted, n.number, n.to_write, n.counted, n.taken_at,
+SELECT n.outlet_id, n.accepted, n.number, n.unopened, n.to_write, n.counted, n.taken_at,
        n.phones || others.phones AS phones, n.counted_at || others.counted_at AS counted_at,
        c.phones AS seen_phones, c.counted_at AS seen_counted_at,
        div(sum(n.number) OVER (ORDER BY n.outlet_id) - n.number, %(shelves)s)::int AS batch
 FROM (
     SELECT s.outlet_id, count(*) AS accepted, count(*) FILTER (WHERE is_open) AS number,
+           count(*) FILTER (WHERE l.outlet_id IS NULL) AS unopened,
            array_agg(s.phone_id) AS phones, array_agg(s.counted_at) AS counted_at,
            array_agg(s.phone_id) FILTER (WHERE is_open) AS to_write,
            array_agg(s.on_hand) FILTER (WHERE is_open) AS counted,
@@ -143,6 +144,7 @@ def apply_staged_counts(
     reference: str,
     opening: bool = False,
     opened_at: datetime | None = None,
+    note: Callable[[CountSummary], None] = lambda summary: None,
 ) -> CountSummary:
     """
     Write every count of the temporary table `table` (outlet_id, phone_id, on_hand, counted_at) into the ledger.
@@ -153,7 +155,8 @@ def apply_staged_counts(
     `opening`, which begins a ledger) of no known shelf are left out: ask `refused_counts` before for those.
     Shelves open now, or at `opened_at`.
     Outside a transaction every few outlets are committed by themselves, so that customers never wait for long, and
-    all of them are safe on disk when this returns. One that was cut off can be sent again.
+    all of them are safe on disk when this returns. One that was cut off can be sent again. Each time, before that is
+    committed, `note` is called with what became of all counts so far.
     """
     cursor.execute(f"SELECT count(*) FROM {table}")
     summary = CountSummary(refused=cursor.fetchone()[0])
@@ -168,7 +171,7 @@ def apply_staged_counts(
         cursor.execute("CREATE INDEX ON stores_counts_to_write (batch)")
         cursor.execute("ANALYZE stores_counts_to_write (batch, outlet_id, number)")
         ledger_counts.prepare_batches(cursor, act)
-        _write_batches(cursor, summary, act, opening=opening)
+        _write_batches(cursor, summary, act, note)
         # Where somebody else counted meanwhile, judge again.
         cursor.execute("SELECT outlet_id FROM stores_counts_to_write WHERE batch IS NULL")
         outlets = [outlet_id for (outlet_id,) in cursor.fetchall()]
@@ -177,11 +180,15 @@ def apply_staged_counts(
     return summary
 
 
-def _write_batches(cursor: Any, summary: CountSummary, act: dict[str, Any], *, opening: bool) -> None:
-    cursor.execute("SELECT batch, count(*) FROM stores_counts_to_write GROUP BY batch ORDER BY batch DESC")
+def _write_batches(
+    cursor: Any, summary: CountSummary, act: dict[str, Any], note: Callable[[CountSummary], None]
+) -> None:
+    cursor.execute(
+        "SELECT batch, count(*), sum(unopened) > 0 FROM stores_counts_to_write GROUP BY batch ORDER BY batch DESC"
+    )
     batches, commits = cursor.fetchall(), not connection.in_atomic_block
     while batches:
-        batch, outlets = batches.pop()
+        batch, outlets, opening = batches.pop()
         with transaction.atomic(savepoint=False):
             if commits and batches:
                 # The last one, which waits for the disk, takes those before it along.
@@ -189,10 +196,11 @@ def _write_batches(cursor: Any, summary: CountSummary, act: dict[str, Any], *, o
             written = ledger_counts.write_batch(cursor, batch=batch, outlets=outlets, parameters=act, opening=opening)
             if written.short:
                 shortfalls.follow_counts(cursor, batch)
-        summary.opened += written.opened
-        summary.changed += written.changed
-        summary.unchanged += written.unchanged
-        summary.refused -= written.opened + written.changed + written.unchanged
+            summary.opened += written.opened
+            summary.changed += written.changed
+            summary.unchanged += written.unchanged
+            summary.refused -= written.opened + written.changed + written.unchanged
+            note(summary)
 
 
 def refused_counts(cursor: Any, *, table: str, opening: bool = False) -> Iterator[tuple[int, int, str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import signal
 import tracemalloc
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -279,35 +278,6 @@ def test_what_turns_out_to_be_broken_fails_and_says_why(key: str) -> None:
     told = read(key, response["Location"]).json()
     assert (told["state"], told["is_applied"], len(told["refusals"])) == ("failed", False, 1)
     assert on_hand() == 5
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("everything_is_large")
-def test_a_worker_that_is_killed_in_the_middle_is_followed_by_another(
-    key: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(counts, "LINES_AT_ONCE", 1)
-    response = send(key, [line(7), line(9, outlet="130122100-01")])
-    write, calls = counts.apply_staged_counts, iter([True, False])
-
-    def killed(*args: Any, **options: Any) -> Any:
-        if next(calls):
-            return write(*args, **options)
-        raise KeyboardInterrupt(signal.SIGKILL)
-
-    monkeypatch.setattr(counts, "apply_staged_counts", killed)
-    with pytest.raises(KeyboardInterrupt):
-        counts.deal_with_waiting()
-    halfway = read(key, response["Location"]).json()
-    assert (halfway["state"], halfway["written"], halfway["changed"]) == ("running", 1, 1)
-    assert (on_hand(), on_hand("130122100-01")) == (7, 5)
-    monkeypatch.setattr(counts, "apply_staged_counts", write)
-    assert counts.deal_with_waiting() == 1
-    told = read(key, response["Location"]).json()
-    assert (told["state"], told["changed"], told["written"]) == ("done", 2, 2)
-    assert (on_hand(), on_hand("130122100-01")) == (7, 9)
-    assert StockMovement.objects.filter(kind="counted").count() == 2
-    assert_books_add_up()
 
 
 @pytest.mark.usefixtures("everything_is_large")

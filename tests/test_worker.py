@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 from django.conf import settings
-from django.db import connection
 from django_q.models import Schedule
 
 from config.jobs import JOBS
 from orders.models import Message
+from tests.database import database_url
 from tests.order_factories import create_order
 
 SECONDS = 60
@@ -32,13 +32,10 @@ def wait(happened: Callable[[], bool], process: psutil.Popen) -> None:
 
 @pytest.fixture
 def worker() -> Iterator[psutil.Popen]:
-    database = connection.settings_dict
-    account = f"user={database['USER']}" + (f"&password={database['PASSWORD']}" if database["PASSWORD"] else "")
-    url = f"postgres:///{database['NAME']}?host={database['HOST']}&port={database['PORT']}&{account}"
     process = psutil.Popen(
         [sys.executable, "manage.py", "worker"],
         cwd=settings.BASE_DIR,
-        env=os.environ | {"DATABASE_URL": url, "DEMO": "yes", "SMS_BACKEND": "console"},
+        env=os.environ | {"DATABASE_URL": database_url(), "DEMO": "yes", "SMS_BACKEND": "console"},
         stdout=subprocess.DEVNULL,
     )
     yield process
