@@ -24,6 +24,11 @@ from stores.loading.stock import COLUMNS
 
 MEDIA_TYPES = {"json": "application/json", "ndjson": "application/x-ndjson", "csv": "text/csv"}
 MOST_LINES = 210_000
+_FIELDS = COLUMNS.read
+_TYPES: dict[str, tuple[type, ...]] = dict.fromkeys(_FIELDS, (str,)) | {
+    "on_hand": (int,),
+    "counted_at": (str, type(None)),
+}
 _DECODER = json.JSONDecoder()
 _BLANK = " \t\r\n"
 _OF_NUMBERS = "0123456789+-.eE"
@@ -66,7 +71,7 @@ class CountLines:
 
 
 def _with_header(objects: Iterator[tuple[int, Any] | Problem]) -> Iterator[Line | Problem]:
-    yield Line(0, list(COLUMNS.read))
+    yield Line(0, list(_FIELDS))
     for found in objects:
         if isinstance(found, Problem):
             yield found
@@ -79,13 +84,15 @@ def _line(number: int, found: Any) -> Line | Problem:
     if not isinstance(found, dict):
         return Problem(number, "", _("is no JSON object"))
     for name, value in found.items():
-        if name not in COLUMNS.read:
-            return Problem(number, name[:60].encode("ascii", "replace").decode(), _("There is no such field here."))
-        if name == "on_hand" and type(value) is not int:
-            return Problem(number, name, _("must be a whole number"))
-        if name != "on_hand" and not isinstance(value, str) and not (name == "counted_at" and value is None):
-            return Problem(number, name, _("must be a string"))
-    return Line(number, [str(value) if (value := found.get(name)) is not None else "" for name in COLUMNS.read])
+        if type(value) not in _TYPES.get(name, ()):
+            return Problem(number, *_wrong_field(name))
+    return Line(number, ["" if (value := found.get(name)) is None else str(value) for name in _FIELDS])
+
+
+def _wrong_field(name: str) -> tuple[str, str]:
+    if name not in _FIELDS:
+        return name[:60].encode("ascii", "replace").decode(), _("There is no such field here.")
+    return name, _("must be a whole number") if name == "on_hand" else _("must be a string")
 
 
 def _read_ndjson(stream: BinaryIO) -> Iterator[tuple[int, Any] | Problem]:

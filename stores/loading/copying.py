@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
+_ROWS_AT_ONCE = 100
+_TO_ESCAPE = re.compile(r"[\\\t\n\r]")
 
-def copy_rows(cursor: Any, target: str, rows: Iterable[str]) -> None:
-    """Stream rows (COPY's text format, see `copy_row`) into a table; nothing is collected in memory."""
+
+def copy_rows(cursor: Any, target: str, rows: Iterable[str]) -> int:
+    """
+    Stream rows (COPY's text format, see `copy_row`) into a table; return how many.
+
+    Never more than a few of them are in memory.
+    """
     cursor.copy_expert(f"COPY {target} FROM STDIN", _Pipe(rows))
+    return cursor.rowcount
 
 
 def copy_row(*values: object) -> str:
     """Return one line of COPY's text format; None is NULL."""
-    return "\t".join(map(_escaped, values)) + "\n"
+    cells = [*map(str, values)]
+    if None in values or _TO_ESCAPE.search("".join(cells)):
+        cells = [*map(_escaped, values)]
+    return "\t".join(cells) + "\n"
 
 
 def _escaped(value: object) -> str:
@@ -30,11 +43,7 @@ class _Pipe:
         self.buffer = b""
 
     def read(self, size: int) -> bytes:
-        parts = [self.buffer]
-        length = len(self.buffer)
-        while length < size and (row := next(self.rows, None)) is not None:
-            parts.append(encoded := row.encode())
-            length += len(encoded)
-        data = b"".join(parts)
-        self.buffer = data[size:]
-        return data[:size]
+        while len(self.buffer) < size and (text := "".join(islice(self.rows, _ROWS_AT_ONCE))):
+            self.buffer += text.encode()
+        data, self.buffer = self.buffer[:size], self.buffer[size:]
+        return data

@@ -43,9 +43,10 @@ class Columns:
 
 @dataclass
 class Staged:
-    """What came of reading: which columns the file has, and what was wrong before the database saw it."""
+    """What came of reading: which columns the file has, how many lines the table, and what was wrong with others."""
 
     columns: set[str] = field(default_factory=set)
+    lines: int = 0
     problems: list[Problem] = field(default_factory=list)
 
     def has(self, column: str) -> bool:
@@ -65,7 +66,7 @@ def staged_lines(lines: Iterable[Line | Problem], columns: Columns) -> Iterator[
         if header:
             read = [column for column in header if column in columns.read]
             rows = _copy_rows(iterator, header, read, staged.problems)
-            copy_rows(cursor, f"staged_lines (line, {', '.join(read)})", rows)
+            staged.lines = copy_rows(cursor, f"staged_lines (line, {', '.join(read)})", rows)
         mark_refused(cursor, staged.problems)
         cursor.execute("ANALYZE staged_lines")
         yield staged
@@ -121,21 +122,20 @@ def _copy_rows(
         if isinstance(line, Problem):
             problems.append(line)
             continue
-        if not any(line.cells):
+        if not (text := "".join(line.cells)):
             continue
-        if found := list(_shape_problems(line, header)):
-            problems += found
+        if len(line.cells) != len(header) or NOT_TEXT.search(text):
+            problems += _shape_problems(line, header)
             continue
-        yield copy_row(line.number, *(line.cells[position].strip() for position in wanted))
+        yield copy_row(line.number, *[line.cells[position].strip() for position in wanted])
 
 
 def _shape_problems(line: Line, header: list[str]) -> Iterator[Problem]:
+    """Yield what is wrong with a line that has not as many cells as the header, or one that is no text."""
     number, cells = line
     if len(cells) != len(header):
         reason = _("has %(count)d cells, the header has %(expected)d")
         yield Problem(number, "", reason % {"count": len(cells), "expected": len(header)})
-        return
-    if not NOT_TEXT.search("".join(cells)):
         return
     for column, cell in zip(header, cells, strict=True):
         if not (found := NOT_TEXT.search(cell)):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.loading.report import Problem, Report
 from stores.counts import CLOCKS_DIFFER, apply_staged_counts
 from stores.ledger_counts import LAST_COUNTED
-from stores.loading.checks import Check, in_range, not_empty, refuse
+from stores.loading.checks import Check, any_bad, in_range, not_empty, refuse
 from stores.loading.csvfile import Line
 from stores.loading.staging import Columns, count_refused, staged_lines
 
@@ -28,23 +28,21 @@ _MOMENT = (
 )
 # The first of the month and so many days lie in the same month, unless it is the 30th of February.
 _IS_A_MOMENT = f"""
-    CASE WHEN staged_lines.counted_at ~ '{_MOMENT}' THEN
-        extract(month FROM (left(staged_lines.counted_at, 7) || '-01')::date
-            + substr(staged_lines.counted_at, 9, 2)::integer - 1)
-        = substr(staged_lines.counted_at, 6, 2)::integer
+    CASE WHEN counted_at ~ '{_MOMENT}' THEN
+        extract(month FROM (left(counted_at, 7) || '-01')::date
+            + substr(counted_at, 9, 2)::integer - 1)
+        = substr(counted_at, 6, 2)::integer
     ELSE false END
 """
 
-
-def _moment_value(now: str) -> str:
-    """Without a zone, the hour is that of the shop's clock; without a moment it is `now`, an expression."""
-    return f"""
-        CASE WHEN NOT ({_IS_A_MOMENT}) THEN {now}
-            WHEN staged_lines.counted_at ~ '(Z|[+-]..:..)$' THEN staged_lines.counted_at::timestamptz
-            ELSE staged_lines.counted_at::timestamp AT TIME ZONE 'Asia/Shanghai' END
-    """
-
-
+# What a cell says, once for all lines that say the same; null where it is no moment. Without a zone, the hour is that
+# of the shop's clock.
+_MOMENTS = f"""
+    SELECT counted_at, CASE WHEN NOT ({_IS_A_MOMENT}) THEN NULL
+        WHEN counted_at ~ '(Z|[+-]..:..)$' THEN counted_at::timestamptz
+        ELSE counted_at::timestamp AT TIME ZONE 'Asia/Shanghai' END AS value
+    FROM staged_lines GROUP BY counted_at
+"""
 _LATEST = f"statement_timestamp() + interval '{CLOCKS_DIFFER.total_seconds()} seconds'"
 
 CHECKS: tuple[Check, ...] = (
@@ -70,30 +68,28 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "counted_at",
-        f"staged_lines.counted_at <> '' AND NOT ({_IS_A_MOMENT})",
+        "staged_lines.counted_at <> '' AND moment.value IS NULL",
         _("must be a time like 2026-11-22T09:30+08:00, but is “%(value)s”"),
     ),
     Check(
         "counted_at",
-        f"{_moment_value('statement_timestamp()')} > {_LATEST}",
+        f"moment.value > {_LATEST}",
         _("%(value)s lies in the future"),
     ),
 )
-JOINS = """
+JOINS = f"""
     LEFT JOIN stores_outlet AS outlet ON outlet.code = staged_lines.outlet
     LEFT JOIN catalog_phone AS phone ON phone.slug = staged_lines.phone
-    LEFT JOIN (SELECT outlet, phone, min(line) AS line FROM staged_lines GROUP BY 1, 2) AS first
+    LEFT JOIN (SELECT outlet, phone, min(line) AS line FROM staged_lines GROUP BY 1, 2 HAVING count(*) > 1) AS first
         ON first.outlet = staged_lines.outlet AND first.phone = staged_lines.phone
+    LEFT JOIN ({_MOMENTS}) AS moment ON moment.counted_at = staged_lines.counted_at
 """
 
 WANTED = f"""
     CREATE TEMP TABLE staged_counts AS
     SELECT staged_lines.line, outlet.id AS outlet_id, phone.id AS phone_id, staged_lines.on_hand::integer AS on_hand,
-        {_moment_value("coalesce(%s, statement_timestamp())")} AS counted_at
-    FROM staged_lines
-    JOIN stores_outlet AS outlet ON outlet.code = staged_lines.outlet
-    JOIN catalog_phone AS phone ON phone.slug = staged_lines.phone
-    WHERE NOT EXISTS (SELECT FROM refused_lines WHERE refused_lines.line = staged_lines.line)
+        coalesce(moment.value, %s, statement_timestamp()) AS counted_at
+    FROM staged_lines {JOINS}
 """
 COMPARED = f"""
     SELECT count(*) FILTER (WHERE level.outlet_id IS NULL),
@@ -130,10 +126,13 @@ def stage_counts(
     The table has line, outlet_id, phone_id, on_hand, counted_at (`moment` where the line says nothing) of the lines
     that pass CHECKS and `checks`. It stays until it is dropped.
     """
+    checks = [*CHECKS, *checks]
     with staged_lines(lines, COLUMNS) as staged, connection.cursor() as cursor:
-        problems = sorted(staged.problems + refuse([*CHECKS, *checks], joins=JOINS))
-        cursor.execute(WANTED, [moment])
-    return problems
+        wanted = cursor.mogrify(WANTED, [moment]).decode()
+        cursor.execute(f"{wanted} WHERE {any_bad(checks)} IS NOT TRUE")
+        if cursor.rowcount < staged.lines:
+            staged.problems += refuse(checks, joins=JOINS)
+    return sorted(staged.problems)
 
 
 def _compare(cursor: Any) -> tuple[int, int, int]:
