@@ -47,6 +47,7 @@ JOBS = {
     "forget old events": Job("events.retention.forget_old_events", EVERY_NIGHT),
     "forget old deliveries": Job("partners.webhook_queue.forget_old_deliveries", EVERY_NIGHT),
     "forget past forms": Job("stores.once.forget_past_forms", EVERY_NIGHT),
+    "apply imports": Job("office.import_queue.apply_waiting", 1),
     "tell of prices": Job("catalog.price_events.tell_of_prices", 1),
     "fold stock totals": Job("stores.totals.fold", 1),
     "add up for reports": Job("office.rollup.roll_up", 5),

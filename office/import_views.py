@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
@@ -11,13 +12,14 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
 from catalog.csv_answers import CONTENT_TYPE, csv_lines
+from office import import_queue
 from office.access import OfficeDeed
 from office.doors import OfficeRequest, office_deed, office_form, office_page
-from office.imports import ImportRefused, apply, keep_file, look_at, region_around
+from office.imports import ImportRefused, keep_file, look_at, region_around
 from office.models import OutletImport
 from office.report_places import name_of
 from office.spreadsheets import write_xlsx
-from stores.desk import show
+from stores.desk import is_fragment, show
 from stores.geography import Point
 from stores.loading.outlets import COLUMNS
 from stores.maps import CELLS, Dot, map_of, on_map
@@ -47,8 +49,14 @@ def upload(request: OfficeRequest) -> HttpResponse:
 
 @office_page(OfficeDeed.EDIT_OUTLETS)
 def preview(request: OfficeRequest, number: int) -> HttpResponse:
-    """Show what a file would do, or what became of it."""
+    """Show what a file would do, how far it is, or what became of it. The page's script asks how far it is."""
     kept = get_object_or_404(OutletImport, pk=number)
+    if kept.asked_at:
+        context = {"kept": kept, "steps": import_queue.STEPS}
+        return show(request, "office/_import_steps.html" if is_fragment(request) else "office/import.html", context)
+    if is_fragment(request):
+        # The whole page has more to say by now.
+        return HttpResponse(status=HTTPStatus.RESET_CONTENT)
     if kept.applied_at:
         return show(request, "office/import.html", {"kept": kept})
     seen = look_at(kept)
@@ -76,10 +84,10 @@ def _map_with(new: Mapping[str, Point]) -> dict[str, Any]:
 
 @office_deed(OfficeDeed.EDIT_OUTLETS)
 def apply_import(request: OfficeRequest, number: int) -> HttpResponse:
-    """Do what was shown."""
+    """Have what was shown done by the worker."""
     kept = get_object_or_404(OutletImport, pk=number)
     try:
-        messages.success(request, str(apply(kept, request.POST.get("fingerprint", ""))))
+        import_queue.ask(kept, request.POST.get("fingerprint", ""), request.user)
     except ImportRefused as refused:
         messages.error(request, str(refused))
     return redirect("office:import", kept.pk)

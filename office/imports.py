@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -62,24 +62,35 @@ def look_at(kept: OutletImport) -> Preview:
 
 
 @transaction.atomic
-def apply(kept: OutletImport, fingerprint: str) -> Report:
-    """Store the outlets of a file that was shown under `fingerprint`. All or nothing; raises ImportRefused."""
-    kept = OutletImport.objects.select_for_update().get(pk=kept.pk)
-    if kept.applied_at:
-        raise ImportRefused(_("This file was applied already: %(outcome)s") % {"outcome": kept.outcome})
+def apply(number: int, fingerprint: str, on_step: Callable[[], object] = lambda: None) -> Report:
+    """
+    Store the outlets of the file of this number that was shown under `fingerprint`. All or nothing.
+
+    `on_step` is called when each step begins. Raises ImportRefused.
+    """
+    on_step()
+    # Whoever else applies this file has done it by then.
     lock(TARGET)
+    kept = OutletImport.objects.get(pk=number)
+    refuse_if_applied(kept)
     lines = list(read_table(io.BytesIO(kept.content)))
     if _fingerprint(kept, _stored(lines)) != fingerprint:
         raise ImportRefused(_("Outlets of this file were changed after it was shown. Please look at it again."))
-    report = load_outlets(lines, apply=True)
+    report = load_outlets(lines, apply=True, on_step=on_step)
     if not report.is_applied:
         raise ImportRefused(_("Nothing was written: the file has to be right as a whole."))
     kept.applied_at, kept.outcome = timezone.now(), str(report)[:200]
-    kept.save(update_fields=["applied_at", "outcome"])
+    kept.asked_at, kept.asked_by, kept.refusal = None, None, ""
+    kept.save(update_fields=["applied_at", "outcome", "asked_at", "asked_by", "refusal"])
     trail.note(
         TrailEntry.Deed.IMPORTED, Outlet._meta.db_table, kept.pk, kept.file_name, new=report.new, changed=report.changed
     )
     return report
+
+
+def refuse_if_applied(kept: OutletImport) -> None:
+    if kept.applied_at:
+        raise ImportRefused(_("This file was applied already: %(outcome)s") % {"outcome": kept.outcome})
 
 
 def _header(lines: Sequence[Line | Problem]) -> list[str]:

@@ -13,8 +13,8 @@
     if (document.hidden) return;
     fetch(location.href, { headers: { "X-Fragment": "yes", "If-None-Match": tag }, credentials: "same-origin" })
       .then(function (answer) {
-        // Signed out meanwhile: the page itself leads to signing in.
-        if (answer.status === 401) location.reload();
+        // Signed out meanwhile: the page itself leads to signing in. Or it has more to say now than this part.
+        if (answer.status === 401 || answer.status === 205) location.reload();
         if (answer.status !== 200) return;
         tag = answer.headers.get("ETag") || "";
         return answer.text().then(renew);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from django.db import connection, transaction
 from django_q.tasks import async_task
@@ -41,12 +41,15 @@ def save_outlet(outlet: Outlet, changed: Iterable[str] = ()) -> None:
             async_task("stores.outlets.follow_changes")
 
 
-def follow_changes() -> None:
-    """Bring up to date what is derived from all outlets: counts of regions, what finds them, totals, maps."""
-    recount_outlets()
-    index_places()
-    refresh_region_stock()
-    draw_maps()
+# What is derived from all outlets: counts of regions, what finds them, totals, maps.
+_FOLLOWING: tuple[Callable[[], object], ...] = (recount_outlets, index_places, refresh_region_stock, draw_maps)
+
+
+def follow_changes(on_step: Callable[[], object] = lambda: None) -> None:
+    """Bring up to date what is derived from all outlets; `on_step` is called as each of the four steps begins."""
+    for follow in _FOLLOWING:
+        on_step()
+        follow()
 
 
 def change_state(outlet_id: int, state: Outlet.State) -> None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
+from office.import_queue import apply_waiting
 from office.models import OfficeRole, OutletImport
 from stores.maps import draw_maps
 from stores.models import Outlet, Region
@@ -87,7 +88,10 @@ def test_three_hundred_outlets_are_opened_and_customers_find_them(
     assert tab.get_by_text("New outlets in red: 300").is_visible()
     take(tab, "office-import-map", request)
     tab.get_by_role("button", name="Apply exactly this").click()
-    assert tab.get_by_text("300 rows: 300 new").first.is_visible()
+    assert tab.get_by_text("It is about to begin.").is_visible()
+    apply_waiting()
+    # The page sees by itself that it is done.
+    tab.get_by_text("300 rows: 300 new").wait_for()
 
     tab.goto("/outlets/?q=fengshan")
     assert tab.get_by_text("新店151").is_visible()

@@ -7,22 +7,25 @@ import gzip
 import io
 import zipfile
 from collections.abc import Iterable
+from typing import Any
 from unittest.mock import ANY
 
 import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, connection
 from django.test import Client
 
 from catalog.csv_answers import csv_lines
 from catalog.loading.report import Problem
-from office import imports, spreadsheets
+from office import import_queue, imports, spreadsheets
 from office.models import OfficeRole, OutletImport, TrailEntry
 from office.spreadsheets import read_table, write_xlsx
 from stores.loading.csvfile import Line
 from stores.maps import draw_maps
 from stores.models import Outlet, Region
 from stores.search import find_places
+from tests.crowd import at_once
 from tests.desk import create_person
 from tests.factories import create_outlet, create_region, create_timetable
 from tests.office import office_client
@@ -66,6 +69,15 @@ def send(client: Client, content: bytes, name: str = "outlets.csv") -> str:
     return answer["Location"]
 
 
+def apply(client: Client, address: str, fingerprint: str | None = None) -> str:
+    """Have a file applied, as it is shown now or under another fingerprint; return the page until the worker came."""
+    if fingerprint is None:
+        fingerprint = client.get(address).context["fingerprint"]
+    page = client.post(f"{address}apply/", {"fingerprint": fingerprint}, follow=True).text
+    import_queue.apply_waiting()
+    return page
+
+
 def as_excel_in_china_saves(rows: Iterable[Iterable[str]]) -> bytes:
     return as_csv(rows).decode().encode("gb18030")
 
@@ -81,7 +93,7 @@ def test_a_table_is_shown_then_applied(write) -> None:
     assert "<svg" in page.text
     assert not Outlet.objects.exists()
 
-    client.post(f"{address}apply/", {"fingerprint": page.context["fingerprint"]})
+    assert "It is about to begin." in apply(client, address)
 
     assert Outlet.objects.count() == 30
     assert "30 rows: 30 new" in OutletImport.objects.get().outcome
@@ -145,9 +157,10 @@ def test_a_file_with_errors_is_not_applied(db: None) -> None:
     page = client.get(address)
 
     assert "Apply exactly this" not in page.text
-    client.post(f"{address}apply/", {"fingerprint": page.context["fingerprint"]})
+    apply(client, address)
 
     assert not Outlet.objects.exists()
+    assert "the file has to be right as a whole" in client.get(address).text
 
 
 def test_what_was_changed_meanwhile_is_not_applied(db: None) -> None:
@@ -155,27 +168,113 @@ def test_what_was_changed_meanwhile_is_not_applied(db: None) -> None:
     first = send(client, as_csv([row(1)]))
     second = send(client, as_csv([row(1, name_zh="别名")]))
     shown = client.get(second).context["fingerprint"]
-    client.post(f"{first}apply/", {"fingerprint": client.get(first).context["fingerprint"]})
+    apply(client, first)
 
-    answer = client.post(f"{second}apply/", {"fingerprint": shown}, follow=True)
+    apply(client, second, shown)
 
-    assert "were changed after it was shown" in answer.text
+    assert "were changed after it was shown" in client.get(second).text
     assert Outlet.objects.get().name_zh == "新店1"
+    # Looked at again, it can be applied.
+    apply(client, second)
+    assert Outlet.objects.get().name_zh == "别名"
 
 
 def test_a_file_is_applied_once(db: None) -> None:
     client = office_client(OfficeRole.NETWORK)
     address = send(client, as_csv([row(1)]))
     fingerprint = client.get(address).context["fingerprint"]
-    client.post(f"{address}apply/", {"fingerprint": fingerprint})
+    apply(client, address)
 
     assert "was applied already" in client.post(f"{address}apply/", {"fingerprint": fingerprint}, follow=True).text
+    assert import_queue.apply_waiting() == 0
+
+
+FRAGMENT = {"X-Fragment": "yes"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_is_seen_how_far_it_is_and_a_run_that_was_broken_off_is_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = office_client(OfficeRole.NETWORK)
+    address = send(client, as_csv([row(1), row(2)]))
+    assert "→" not in apply_but_break_off(client, address, monkeypatch, after=0)
+
+    assert OutletImport.objects.get().attempts == 1
+    assert "Step 3 of 6" in apply_but_break_off(client, address, monkeypatch, after=3)
+    assert not Outlet.objects.exists()
+    assert OutletImport.objects.get().asked_at is not None
+
+    assert import_queue.apply_waiting() == 1
+    assert client.get(address, headers=FRAGMENT).status_code == 205
+    assert "2 rows: 2 new" in client.get(address).text
+    assert OutletImport.objects.get().step == len(import_queue.STEPS)
+    assert import_queue.apply_waiting() == 0
+
+
+def apply_but_break_off(client: Client, address: str, monkeypatch: pytest.MonkeyPatch, *, after: int) -> str:
+    """Have the worker break off when so many steps have begun; return what the page's script would see by then."""
+    seen = []
+
+    def break_off(number: int, fingerprint: str, on_step: Any) -> None:
+        for _ in range(after):
+            on_step()
+        seen.append(client.get(address, headers=FRAGMENT).text)
+        raise RuntimeError("broken off")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(import_queue, "apply", break_off)
+        if OutletImport.objects.get().asked_at:
+            import_queue.apply_waiting()
+        else:
+            apply(client, address)
+    return seen[0]
+
+
+def test_what_fails_again_and_again_is_given_back_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = office_client(OfficeRole.NETWORK)
+    address = send(client, as_csv([row(1)]))
+    apply_but_break_off(client, address, monkeypatch, after=0)
+    for _ in range(import_queue.MOST_ATTEMPTS - 1):
+        apply_but_break_off(client, address, monkeypatch, after=0)
+
+    page = client.get(address).text
+    assert "It could not be written, and nothing was." in page
+    assert "Apply exactly this" in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_and_a_double_click_apply_a_file_once() -> None:
+    client = office_client(OfficeRole.NETWORK)
+    address = send(client, as_csv([row(1)]))
+    fingerprint = client.get(address).context["fingerprint"]
+    for _ in range(2):
+        client.post(f"{address}apply/", {"fingerprint": fingerprint})
+
+    assert sum(at_once([import_queue.apply_waiting] * 4)) == 1
+    assert TrailEntry.objects.filter(deed="imported").count() == 1
+    assert OutletImport.objects.get().refusal == ""
+
+
+IMPORT = "UPDATE office_outletimport SET asked_at = now(), "
+ATTACKS = {
+    "outletimport_is_applied_for_somebody_as_it_was_shown": IMPORT + "fingerprint = repeat('0', 64)",
+    "outletimport_is_applied_for_somebody_as_it_was_shown (no fingerprint)": IMPORT + "asked_by_id = person_id",
+    "outletimport_is_applied_once": IMPORT
+    + "asked_by_id = person_id, fingerprint = repeat('0', 64), applied_at = now(), outcome = 'done'",
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_the_database_refuses(attack: str) -> None:
+    imports.keep_file(create_person(), "x", io.BytesIO(b"x"))
+    with pytest.raises(IntegrityError) as refusal, connection.cursor() as cursor:
+        cursor.execute(ATTACKS[attack])
+    assert refusal.value.__cause__.diag.constraint_name == attack.partition(" ")[0]
 
 
 @pytest.mark.parametrize("fingerprint", ["", "0" * 64])
 def test_what_nobody_saw_is_not_applied(db: None, fingerprint: str) -> None:
     client = office_client(OfficeRole.NETWORK)
-    client.post(f"{send(client, as_csv([row(1)]))}apply/", {"fingerprint": fingerprint})
+    apply(client, send(client, as_csv([row(1)])), fingerprint)
 
     assert not Outlet.objects.exists()
 
@@ -252,7 +351,7 @@ def test_the_empty_table_can_be_filled_in(db: None, kind: str) -> None:
 def test_a_list_is_taken_as_it_was_searched_and_harms_no_spreadsheet(db: None) -> None:
     client = office_client(OfficeRole.NETWORK)
     address = send(client, as_csv([row(1, name_en="=cmd()"), row(2)]))
-    client.post(f"{address}apply/", {"fingerprint": client.get(address).context["fingerprint"]})
+    apply(client, address)
 
     answer = client.get(f"/en/admin/stores/outlet/export/?q={TOWN}-01")
     rows = list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))

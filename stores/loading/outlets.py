@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
@@ -143,11 +143,14 @@ MOVED = """
 """
 
 
-def load_outlets(lines: Iterable[Line | Problem], *, apply: bool) -> Report:
+def load_outlets(
+    lines: Iterable[Line | Problem], *, apply: bool, on_step: Callable[[], object] = lambda: None
+) -> Report:
     """
     Compare a table of outlets (its first line the header, see COLUMNS) with the stored ones; with `apply`, store it.
 
     Outlets that are stored and not in the table stay as they are. Nothing is written when anything is refused.
+    `on_step` is called when everything is checked, and as each step of `follow_changes` begins.
     """
     with staged_lines(lines, COLUMNS) as staged, connection.cursor() as cursor:
         if apply:
@@ -164,8 +167,9 @@ def load_outlets(lines: Iterable[Line | Problem], *, apply: bool) -> Report:
         if apply and not problems:
             cursor.execute(MOVED)
             lock_shelves(outlet_id for (outlet_id,) in cursor.fetchall())
+        on_step()
         report = merge(TARGET, problems, apply=apply)
         cursor.execute("DROP TABLE wanted")
         if report.is_applied and report.writes:
-            follow_changes()
+            follow_changes(on_step)
     return report
