@@ -104,7 +104,7 @@ class OutletResource(Resource):
     coordinate_accuracy_km = serializers.IntegerField(help_text="how far off the point may be")
     hours = serializers.SerializerMethodField()
     closures = ClosureResource(many=True, help_text="coming days, first and last included, on which it does not open")
-    updated_at = serializers.DateTimeField(help_text="when this changed last, hours and closures aside")
+    updated_at = serializers.DateTimeField(help_text="when this changed last, hours and closures included")
     distance = serializers.SerializerMethodField()
 
     @extend_schema_field(LOCATION_SCHEMA)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -14,7 +15,7 @@ from api.calls import WITHOUT_CREDENTIALS
 from api.schema import schema
 from catalog.catalogue import Catalogue
 from stores.hours import forget_hours
-from stores.models import ClosedPeriod, Outlet
+from stores.models import ClosedPeriod, Outlet, TimetableHours
 from stores.search import index_places
 from tests.api_schema import check, operations
 from tests.factories import create_outlet, create_phone, create_region, create_stock
@@ -172,6 +173,27 @@ def test_what_has_changed_since_is_told_whoever_changed_it(client: Client, outle
     assert "130121100-04" not in codes(read(client, "outlets"))
     opened = create_outlet(code="130121100-77")
     assert opened.code in codes(read(client, "outlets", f"?updated_since={moment}"))
+
+
+def test_new_hours_and_closed_days_are_a_change_of_the_outlets_they_are_of(
+    client: Client, outlets: list[Outlet]
+) -> None:
+    def changed(by: Callable[[], object]) -> list[str]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT clock_timestamp()")
+            moment = cursor.fetchone()[0].isoformat().replace("+00:00", "Z")
+        by()
+        return codes(read(client, "outlets", f"?updated_since={moment}"))
+
+    day = date(2099, 2, 16)
+    closure = ClosedPeriod(outlet=outlets[1], first_day=day, last_day=day, reason_zh="春节", reason_en="New Year")
+    assert changed(closure.save) == [outlets[1].code]
+    assert changed(closure.delete) == [outlets[1].code]
+    sundays = TimetableHours.objects.filter(timetable=outlets[2].timetable, weekday=6)
+    assert changed(sundays.delete) == [outlets[2].code]
+    assert changed(lambda: TimetableHours.objects.filter(timetable=outlets[0].timetable).update(closes="17:00")) == [
+        outlets[0].code
+    ]
 
 
 def test_regions_are_a_tree(client: Client) -> None:

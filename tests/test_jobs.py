@@ -13,7 +13,12 @@ from django_q.signing import SignedPackage
 
 from config import jobs
 from office import failures
+from office.models import TrailEntry
 from orders.messages.outbox import send_due
+from partners import webhooks
+from partners.callers import Caller
+from partners.models import ApiKey, Partner, Webhook
+from partners.webhook_queue import disable
 from tests.crowd import at_once
 from tests.order_factories import create_order
 
@@ -117,7 +122,31 @@ def test_given_up_messages_are_listed_and_can_be_sent_after_all(settings, tmp_pa
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("wrong", ["nothing", "123-1-placed", "1-2", "\x00"])
+def test_webhooks_that_were_given_up_are_listed_and_can_be_enabled_again():
+    caller = Caller(Partner.objects.create(name="ERP"), ApiKey(scopes=["webhooks:manage"]))
+    webhook, asked = (
+        webhooks.subscribe(caller, url="https://erp.example/secret", types=[], outlets=[]) for _number in range(2)
+    )
+    assert shown() == ""
+    webhooks.change(asked, state="disabled")
+    assert shown() == ""
+    disable(webhook, Webhook.Reason.FAILING, timezone.now())
+    assert f"webhook-{webhook.code}  " in shown()
+    assert "webhook of ERP at erp.example" in shown()
+    assert "secret" not in shown()
+    assert asked.code not in shown()
+    with pytest.raises(CommandError):
+        call_command("failed_jobs", retry=f"webhook-{asked.code}")
+
+    call_command("failed_jobs", retry=f"webhook-{webhook.code}", stdout=io.StringIO())
+
+    webhook.refresh_from_db()
+    assert (webhook.state, shown()) == ("active", "")
+    assert TrailEntry.objects.get(thing="webhook").key == f"webhook-{webhook.code}"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("wrong", ["nothing", "123-1-placed", "1-2", "\x00", "webhook-none"])
 def test_says_when_there_is_nothing_to_retry(wrong: str):
     assert failures.retry(wrong) is False
     with pytest.raises(CommandError):
