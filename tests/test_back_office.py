@@ -21,7 +21,7 @@ from stores import outlets
 from stores.models import Assignment, Outlet, Person, Region, Timetable
 from stores.search import index_places
 from tests.desk import create_person
-from tests.factories import create_brand, create_outlet, create_phone, create_region, create_timetable
+from tests.factories import SPECIFICATIONS, create_brand, create_outlet, create_phone, create_region, create_timetable
 from tests.office import office_client
 from tests.order_factories import create_order, create_shelf
 
@@ -113,12 +113,88 @@ def test_a_phone_that_cannot_be_is_refused_in_words(db: None) -> None:
     form = client.get(f"/admin/catalog/phone/{phone.pk}/change/").context["adminform"].form
     sent = {name: form[name].value() for name in form.fields} | inlines("colours", "preinstalled_apps")
     sent |= {"network_modes": "GSM", "network_bands": "800 MHz", "box_zh": "手机", "box_en": "phone"}
-    sent |= {"provenance": "{}", "dual_sim": "on", "weight_g": "5"}
+    sent |= {"mark": "illustrative", "dual_sim": "on", "weight_g": "5"}
 
     answer = client.post(f"/en/admin/catalog/phone/{phone.pk}/change/", sent)
 
     assert answer.status_code == 200
     assert "The weight cannot be right." in answer.text
+
+
+def new_phone(**values: str) -> dict[str, str]:
+    """What is typed to add a phone: the values of another one under a new name, a colour, a price."""
+    like = create_phone(slug="like-this")
+    values_of = {name: str(getattr(like, name)) for name in SPECIFICATIONS if name not in TEXTS_OF_LINES}
+    usual = values_of | inlines("colours", "preinstalled_apps") | {
+        "slug": "uniscope-y999", "position": "99", "brand": str(like.brand_id), "tier": str(like.tier_id),
+        "model": "Y999", "name_zh": "优思 Y999", "name_en": "Uniscope Y999", "dual_sim": "on",
+        "description_zh": "新手机", "description_en": "A new phone", "price_in_yuan": "399", "mark": "illustrative",
+        "network_modes": "GSM\r\n\r\nCDMA, 2000 ", "network_bands": "800 MHz",
+        "box_zh": "手机\n电池", "box_en": "phone",
+        "colours-TOTAL_FORMS": "1", "colours-0-position": "1", "colours-0-name_zh": "红色",
+        "colours-0-name_en": "red", "colours-0-rgb": "#ab1200",
+    }  # fmt: skip
+    return usual | values
+
+
+TEXTS_OF_LINES = ("network_modes", "network_bands", "box_zh", "box_en")
+
+
+@pytest.mark.django_db
+def test_a_new_phone_comes_with_its_price_and_is_in_the_shop_at_once() -> None:
+    client = office_client(OfficeRole.CATALOGUE)
+    assert client.get("/en/admin/catalog/phone/add/").status_code == 200
+
+    answer = client.post("/en/admin/catalog/phone/add/", new_phone())
+
+    assert answer.status_code == 302, answer.text
+    phone = Phone.objects.get(slug="uniscope-y999")
+    assert phone.network_modes == ["GSM", "CDMA, 2000"]
+    assert (phone.price_fen, phone.colours.get().rgb) == (39900, "#AB1200")
+    assert set(phone.provenance.values()) == {"illustrative"}
+    assert {"tier", "weight_g", "box_zh", "colours"} <= set(phone.provenance)
+    forget_catalogue()
+    assert "优思 Y999" in Client().get("/phones/").text
+    assert "399" in Client().get("/phones/uniscope-y999/").text
+
+    form = client.get(f"/admin/catalog/phone/{phone.pk}/change/").context["adminform"].form
+    sent = {name: form[name].value() for name in form.fields} | {"dual_sim": "on", "weight_g": "151"}
+    sent |= {name: "\r\n".join(getattr(phone, name)) for name in TEXTS_OF_LINES} | inlines(
+        "colours", "preinstalled_apps"
+    )
+    sent |= {"colours-TOTAL_FORMS": "1", "colours-INITIAL_FORMS": "1", "colours-0-id": phone.colours.get().pk}
+    sent |= {"colours-0-phone": phone.pk, "colours-0-position": 1, "colours-0-name_zh": "红", "colours-0-name_en": "r"}
+    sent |= {"colours-0-rgb": "#AB1200", "mark": ""}
+    del sent["is_discontinued"]
+    unsaid = client.post(f"/en/admin/catalog/phone/{phone.pk}/change/", sent)
+    assert "Please say where these values come from." in unsaid.text
+    changed = client.post(f"/en/admin/catalog/phone/{phone.pk}/change/", sent | {"mark": "reported"})
+    assert changed.status_code == 302, changed.context["errors"]
+    phone.refresh_from_db()
+    # What was not changed keeps its mark.
+    assert [name for name, mark in phone.provenance.items() if mark == "reported"] == ["weight_g"]
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"mark": ""}, "Please say where these values come from."),
+        ({"price_in_yuan": ""}, "This field is required."),
+        ({"slug": "Y_999"}, "Small letters from a to z, digits and hyphens only."),
+        ({"slug": "like-this"}, "already exists"),
+        ({"network_modes": "\n"}, "This field is required."),
+        ({"colours-0-rgb": "red"}, "A colour is written as #RRGGBB."),
+        ({"colours-TOTAL_FORMS": "0"}, "Please submit at least 1 form."),
+    ],
+)
+def test_a_new_phone_with_something_missing_is_refused_where_it_is_missing(
+    db: None, values: dict[str, str], says: str
+) -> None:
+    answer = office_client(OfficeRole.CATALOGUE).post("/en/admin/catalog/phone/add/", new_phone(**values))
+
+    assert answer.status_code == 200
+    assert says in answer.text
+    assert not Phone.objects.filter(model="Y999").exists()
 
 
 def inlines(*names: str, **values: str) -> dict[str, str]:

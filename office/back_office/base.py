@@ -16,6 +16,7 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import path
 from django.utils.functional import cached_property
+from django.utils.text import capfirst
 
 from catalog.acting import acting_as
 from office.access import OfficeDeed, OfficeStanding
@@ -37,6 +38,12 @@ class ShortPaginator(Paginator):
 
 class PlainForm(forms.ModelForm):
     """A form that says in words which of the database's rules an entry would break."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            # As Django does with the names of columns.
+            field.label = capfirst(field.label)
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
@@ -73,10 +80,10 @@ class AsksTheStanding:
     may_be_removed = False
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return _standing(request).may(self.reading)
+        return standing_of(request).may(self.reading)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return self.writing is not None and _standing(request).may(self.writing)
+        return self.writing is not None and standing_of(request).may(self.writing)
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return self.may_be_added and self.has_change_permission(request)
@@ -106,7 +113,7 @@ class OfficeAdmin(AsksTheStanding, admin.ModelAdmin):
 
     def export(self, request: HttpRequest) -> Any:
         """Answer with the list as a file."""
-        _standing(request).require(self.reading)
+        standing_of(request).require(self.reading)
         with acting_as(request.user.actor):  # type: ignore[union-attr]
             return export_list(self, request)
 
@@ -140,5 +147,5 @@ def is_named(thing: Model) -> bool:
     )
 
 
-def _standing(request: HttpRequest) -> OfficeStanding:
+def standing_of(request: HttpRequest) -> OfficeStanding:
     return request.standing  # type: ignore[attr-defined]
