@@ -41,7 +41,7 @@ def outlet_lines(rows: Iterable[OutletRow], phone: Phone | None) -> Iterator[Saf
     """
     catalogue = current_catalogue()
     marks = _stock_marks(catalogue) if phone else ()
-    ways = _ways_to_reserve(catalogue) if phone else {}
+    to_form = _ways_to_reserve(catalogue).get(phone.pk) if phone else None
     language = get_language()
     words = escape(_("Call first"))
     call_first = f' <b class="warn">! {words}</b>'
@@ -51,8 +51,8 @@ def outlet_lines(rows: Iterable[OutletRow], phone: Phone | None) -> Iterator[Saf
         mark = way = ""
         if row.available is not None:
             mark = f"{marks[min(row.available, 2)]} "
-            if phone and row.available and row.opening.state == OPEN and phone.pk in ways:
-                way = ways[phone.pk].format(row.code)
+            if to_form and row.available and row.opening.state == OPEN:
+                way = to_form.format(row.code)
         silent = call_first if row.call_first else ""
         yield SafeString(  # every part is ours or escaped
             f'<a href="{row.address}">{escape(row.name)}</a>{distance}<br>{mark}<span>{opening}</span>{silent}{way}'
