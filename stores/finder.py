@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from catalog.models import speaks_english
 from stores.geography import Point, distance_km
 from stores.hours import NO_WEEK, SHANGHAI, Opening, closures_of, opening_at, weeks_of
 from stores.models import Outlet, PlaceKey, Region, outlets_address
-from stores.place_words import COUNTY_OFFSET, distances
+from stores.place_words import COUNTY_OFFSET, NEARNESS, as_far_as_known, distances
 from stores.prepared import IsAnyOf, Parameter, Planned, PlannedOnce
 from stores.querysets import OutletQuerySet, towns_of
 from stores.questions import Question, no_such_page
@@ -29,7 +29,11 @@ MOST_PLACES = 8
 
 
 class OutletRow(NamedTuple):
-    """One shop in a list. `distance` is None where nobody asked from where; `available` where nobody asked for what."""
+    """
+    One shop in a list. `distance` is None where nobody asked from where; `available` where nobody asked for what.
+
+    `km` is how far it is as far as that is known, and `is_vague` whether only its county is.
+    """
 
     code: str
     name: str
@@ -38,6 +42,8 @@ class OutletRow(NamedTuple):
     distance: str | None
     available: int | None
     call_first: bool = False
+    km: int = 0
+    is_vague: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,8 +75,14 @@ def find_by_text(question: Question, moment: datetime) -> Found:
 
 
 def find_near(point: Point, question: Question, moment: datetime) -> Found:
-    """Return the open shops nearest to `point`. At most two queries."""
-    return _page(_near, {"latitude": point.latitude, "longitude": point.longitude}, question, moment)
+    """
+    Return the open shops nearest to `point`. At most two queries.
+
+    Which shops a page has is decided by their points, as the index has them. On the page they stand by what it can say:
+    a shop 4 km away comes before one of which nothing is known but that it is within 60 km.
+    """
+    found = _page(_near, {"latitude": point.latitude, "longitude": point.longitude}, question, moment)
+    return replace(found, outlets=sorted(found.outlets, key=NEARNESS))
 
 
 def find_in_region(region: Region, question: Question, moment: datetime) -> Found:
@@ -173,11 +185,13 @@ def _in_words(found: list[tuple[Any, ...]], moment: datetime) -> list[OutletRow]
         if opening is None:
             week = weeks.get(timetable, NO_WEEK)
             opening = openings[key] = opening_at(now, week, closures_of(tuple(closures)), state)
-        distance = None
+        distance, km, is_vague = None, 0, source == COUNTY_OFFSET
         if chord is not None:
-            distance = distance_words(distance_km(chord), accuracy, source == COUNTY_OFFSET)
+            is_within, km = as_far_as_known(distance_km(chord), accuracy, is_vague)
+            distance = distance_words(is_within, km)
         name = english if is_english else chinese
-        rows.append(OutletRow(code, name, f"{list_address}{code}/", opening, distance, available, call_first))
+        address = f"{list_address}{code}/"
+        rows.append(OutletRow(code, name, address, opening, distance, available, call_first, km, is_vague))
     return rows
 
 

@@ -29,7 +29,14 @@ from stores.hours import (
     weeks_of,
 )
 from stores.models import AVAILABLE, Outlet, Region, RegionStock, StockLevel, outlets_address
-from stores.place_words import COUNTY_OFFSET, distance_in_words, distances, way_from_seat
+from stores.place_words import (
+    COUNTY_OFFSET,
+    NEARNESS,
+    as_far_as_known,
+    distance_in_words,
+    distances,
+    way_from_seat,
+)
 from stores.prepared import Parameter, Planned
 
 # Where else a phone is that this shop has not got: so many shops.
@@ -41,11 +48,13 @@ MOST_SUGGESTIONS = 5
 
 
 class Elsewhere(NamedTuple):
-    """A shop that has a phone, and how far it is from the one asked about."""
+    """A shop that has a phone, and how far it is from the one asked about; `is_vague`: only its county is known."""
 
     name: str
     address: str
     distance: str
+    km: int
+    is_vague: bool
 
 
 class NamedPlace(NamedTuple):
@@ -245,7 +254,8 @@ def _elsewhere(outlet: Outlet, phones: list[int]) -> dict[int, list[Elsewhere]]:
     """
     Return the nearest shops that have each of `phones`. One query; two where a phone is rare around here.
 
-    Most phones are in a few of the nearest shops, and those are found at once for all phones.
+    Most phones are in a few of the nearest shops, and those are found at once for all phones. Those few stand in the
+    order of what can be said of their distance.
     """
     if not phones:
         return {}
@@ -263,7 +273,7 @@ def _elsewhere(outlet: Outlet, phones: list[int]) -> dict[int, list[Elsewhere]]:
         shops |= {phone: [] for phone in rare}
         for phone, *values in _nearest_shelves.rows(phones=rare, outlet=outlet.pk):
             shops[phone].append(in_words(*values))
-    return shops
+    return {phone: sorted(found, key=NEARNESS) for phone, found in shops.items()}
 
 
 def _shops_in_words(outlet: Outlet) -> Callable[..., Elsewhere]:
@@ -274,8 +284,9 @@ def _shops_in_words(outlet: Outlet) -> Callable[..., Elsewhere]:
 
     def in_words(code: str, chinese: str, english: str, chord: float, source: str, accuracy: int) -> Elsewhere:
         is_vague = is_vague_here or source == COUNTY_OFFSET
-        distance = distance_words(distance_km(chord), max(accuracy, accuracy_here), is_vague)
-        return Elsewhere(english if is_english else chinese, f"{list_address}{code}/", distance)
+        is_within, km = as_far_as_known(distance_km(chord), max(accuracy, accuracy_here), is_vague)
+        name = english if is_english else chinese
+        return Elsewhere(name, f"{list_address}{code}/", distance_words(is_within, km), km, source == COUNTY_OFFSET)
 
     return in_words
 

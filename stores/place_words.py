@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import ceil
+from operator import attrgetter
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -22,17 +23,12 @@ IN_THE_SEAT_KM = 3
 
 def distance_in_words(km: float, accuracy_km: int, *, is_vague: bool) -> str:
     """Say a distance in kilometres, never closer than the place is known: `accuracy_km` is how far off it may be."""
-    return distances()(km, accuracy_km, is_vague)
+    return distances()(*as_far_as_known(km, accuracy_km, is_vague))
 
 
-def distances() -> Callable[[float, int, bool], str]:
-    """Return `distance_in_words` for many distances: it asks for the active language once."""
-    language = get_language()
-
-    def in_words(km: float, accuracy_km: int, is_vague: bool) -> str:
-        return _distance(language, *as_far_as_known(km, accuracy_km, is_vague))
-
-    return in_words
+def distances() -> Callable[[bool, int], str]:
+    """Return what says what `as_far_as_known` returns: for many distances the active language is asked for once."""
+    return partial(_distance, get_language())
 
 
 def as_far_as_known(km: float, accuracy_km: int, is_vague: bool) -> tuple[bool, int]:
@@ -49,6 +45,10 @@ def nearness(km: float, accuracy_km: int, is_vague: bool) -> tuple[int, bool]:
     A place of which only the county is known is as far as it may be at worst, and comes after an exact one there.
     """
     return as_far_as_known(km, accuracy_km, is_vague)[1], is_vague
+
+
+# The same of what has both worked out already.
+NEARNESS = attrgetter("km", "is_vague")
 
 
 # A page says up to forty distances, and mostly the same ones.

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from stores.maps import draw_maps
-from stores.models import Region, RegionMap, RegionStock
+from stores.models import Outlet, Region, RegionMap, RegionStock
 from stores.search import index_places
 from tests.factories import create_outlet, create_phone, create_region, create_stock
 from tests.pages import Page, read
@@ -114,6 +114,16 @@ def test_a_place_that_is_only_about_is_not_given_closer_than_it_is_known(client,
 
     assert "30 公里以内" in shown(client.get("/outlets/?lat=41&lng=116.6")).text
     assert "约 120 公里" in shown(client.get("/outlets/?lat=40&lng=116.6")).text
+
+
+def test_a_shop_known_to_be_near_comes_before_one_that_may_be_far(client, county):
+    create_shops(3)
+    Outlet.objects.filter(code=f"{FENGNING}100-01").update(coordinate_source="county_offset", coordinate_accuracy_km=24)
+
+    page = shown(client.get("/outlets/?lat=41&lng=116.6"))
+
+    assert rows(page) == [f"{FENGNING}101-01", f"{FENGNING}102-01", f"{FENGNING}100-01"]
+    assert page.text.index("2 公里以内") < page.text.index("30 公里以内")
 
 
 def test_says_whether_the_phone_is_there_and_can_leave_out_the_others(client, county):

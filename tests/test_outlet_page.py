@@ -118,6 +118,21 @@ def test_names_the_three_nearest_that_have_what_it_lacks(client, shop):
     assert "约 33 公里" in page.text
 
 
+def test_of_those_three_one_known_to_be_near_comes_before_one_that_may_be_far(client, shop):
+    vague, exact = (
+        create_outlet(code=f"{TOWN}-{number:02}", town=shop.town, latitude=41.2 + number / 20, longitude=116.7, **how)
+        for number, how in [(2, {"coordinate_source": "county_offset", "coordinate_accuracy_km": 55}), (3, {})]
+    )
+    phone = create_phone()
+    create_stock(outlet=vague, phone=phone)
+    create_stock(outlet=exact, phone=phone)
+
+    page = read(client, f"/outlets/{CODE}/")
+
+    assert page.links.index(exact.get_absolute_url()) < page.links.index(vague.get_absolute_url())
+    assert page.text.index("约 17 公里") < page.text.index("60 公里以内")
+
+
 @pytest.mark.parametrize("neighbours", [1, 3, 6, 50])
 def test_names_the_same_shops_however_many_of_the_nearest_are_looked_at_first(client, shop, neighbours, monkeypatch):
     monkeypatch.setattr(pages, "NEIGHBOURS", neighbours)
