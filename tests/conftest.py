@@ -109,9 +109,15 @@ def catalogue(db: None) -> Catalogue:
 
 
 @pytest.fixture
-def fresh_catalogue(monkeypatch: pytest.MonkeyPatch) -> Callable[[], object]:
-    """Load the catalogue into memory when called, and let it be fresh enough for the test: it costs no query then."""
-    monkeypatch.setattr("catalog.catalogue.VERSION_IS_FRESH", 3600)
+def held_memory(monkeypatch: pytest.MonkeyPatch) -> Callable[[], object]:
+    """
+    Load the catalogue into memory when called, and let all that is in memory be believed for the whole test.
+
+    What a page asks is counted without what it asks once a second or minute, which a slow machine would bring along.
+    """
+    for name in ("catalog.catalogue.VERSION_IS_FRESH", "stores.hours.HOURS_ARE_FRESH", "stores.context.FIGURES_ARE_FRESH"):
+        monkeypatch.setattr(name, 3600)
+    monkeypatch.setattr("stores.presence._SECONDS", 3600)
 
     def load() -> object:
         # What was loaded before is believed for a second only.

@@ -259,7 +259,7 @@ def test_nobody_waits_longer_than_asked_nor_takes_the_last_thread(partner: Partn
 
 
 def test_a_thousand_events_cost_as_many_queries_as_one(
-    partner: Partner, outlets: list[Outlet], catalogue: Catalogue, fresh_catalogue: Any, django_assert_num_queries: Any
+    partner: Partner, outlets: list[Outlet], catalogue: Catalogue, held_memory: Any, django_assert_num_queries: Any
 ) -> None:
     key = issue_key(partner, ALL)
     with transaction.atomic():
@@ -268,7 +268,7 @@ def test_a_thousand_events_cost_as_many_queries_as_one(
             for number in range(1000)
         )
     ask(key)
-    fresh_catalogue()
+    held_memory()
     # The key, the call, the tick, what is kept (for the beginning, and once more), the events.
     for limit in (1, 1000):
         with django_assert_num_queries(5):

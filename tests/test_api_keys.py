@@ -187,11 +187,11 @@ def test_a_key_for_some_phones_tells_of_no_others(client: Client, partner: Partn
 
 
 def test_a_thousand_outlets_cost_as_many_queries_as_one(
-    client: Client, partner: Partner, shops: list[str], fresh_catalogue: Any, django_assert_num_queries: Any
+    client: Client, partner: Partner, shops: list[str], held_memory: Any, django_assert_num_queries: Any
 ) -> None:
     key = issue_key(partner, ["stock:read"])
     client.get("/api/v1/stock", headers=bearer(key))
-    fresh_catalogue()
+    held_memory()
     # The key with the call, the outlets, their counts, their levels.
     for query in ("?limit=1", "?limit=1000"):
         with django_assert_num_queries(4):

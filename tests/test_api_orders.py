@@ -331,11 +331,11 @@ def test_an_order_that_is_as_it_was_is_not_told_again(caller: Caller) -> None:
 
 
 def test_the_number_of_queries_does_not_grow(
-    caller: Caller, shop: Outlet, fresh_catalogue: Callable[[], object], django_assert_num_queries: Any
+    caller: Caller, shop: Outlet, held_memory: Callable[[], object], django_assert_num_queries: Any
 ) -> None:
     number = caller.place().json()["number"]
     caller.place(customer={"name": "王", "mobile": "13900139000"}, lines=[{"phone": "ctyon-y402", "quantity": 1}])
-    fresh_catalogue()
+    held_memory()
     # The key with the call, the orders with their outlets, their lines.
     for query, queries in {
         "?limit=1": 3,

@@ -29,10 +29,10 @@ PUBLIC = [
 
 @pytest.mark.parametrize("path", PUBLIC)
 def test_a_public_page_is_the_same_for_people_of_the_desk(
-    db: None, path: str, fresh_catalogue: Callable[[], object], django_assert_max_num_queries: Callable[..., Any]
+    db: None, path: str, held_memory: Callable[[], object], django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
     clerk, stranger = sign_in(create_person(Role.CLERK)), Client()
-    fresh_catalogue()
+    held_memory()
     seen = stranger.get(path)
     with django_assert_max_num_queries(10) as asked:
         found = clerk.get(path)

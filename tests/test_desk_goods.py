@@ -100,7 +100,7 @@ def test_pages_cost_the_same_whatever_there_is(
     outlet: Outlet,
     phone: Phone,
     catalogue: Catalogue,
-    fresh_catalogue,
+    held_memory,
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     for other in [None, *catalogue.listed]:
@@ -110,7 +110,7 @@ def test_pages_cost_the_same_whatever_there_is(
             incoming = send_three(create_stock(phone=other, on_hand=9), outlet)
         if other not in (None, catalogue.listed[-1]):
             continue
-        fresh_catalogue()
+        held_memory()
         with django_assert_num_queries(DOOR + 4):
             clerk.get(at(outlet, "stock/"))
         with django_assert_num_queries(DOOR + 3 - (other is None)):

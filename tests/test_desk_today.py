@@ -106,11 +106,11 @@ def test_no_customer_is_shown_whole(clerk: Client, outlet: Outlet) -> None:
 def test_what_it_costs_does_not_grow(
     clerk: Client,
     outlet: Outlet,
-    fresh_catalogue: Callable[[], object],
+    held_memory: Callable[[], object],
     django_assert_num_queries: Callable[..., Any],
 ) -> None:
     fill(outlet, 3)
-    fresh_catalogue()
+    held_memory()
     # Session, person, outlet, assignments; then orders, lines, shortfalls, low shelves, shelves to scan, transfers.
     with django_assert_num_queries(10):
         text = page(clerk, outlet)
@@ -118,7 +118,7 @@ def test_what_it_costs_does_not_grow(
 
 
 def test_no_page_of_the_desk_costs_more_where_there_is_more(
-    outlet: Outlet, fresh_catalogue: Callable[[], object]
+    outlet: Outlet, held_memory: Callable[[], object]
 ) -> None:
     manager = sign_in(create_person(Role.MANAGER, outlet))
     create_phone(slug="walk")
@@ -127,7 +127,7 @@ def test_no_page_of_the_desk_costs_more_where_there_is_more(
     pages = [door.address(outlet.code, known) for door in doors() if door.rule and door.rule.reading]
 
     def costs() -> dict[str, int]:
-        fresh_catalogue()
+        held_memory()
         asked = {}
         for each in pages:
             manager.get(each)
@@ -185,7 +185,7 @@ def test_who_works_nowhere_is_told(db: None) -> None:
 
 
 def test_who_has_several_sees_where_it_is_urgent_first(
-    db: None, fresh_catalogue: Callable[[], object], django_assert_num_queries: Callable[..., Any]
+    db: None, held_memory: Callable[[], object], django_assert_num_queries: Callable[..., Any]
 ) -> None:
     quiet, waiting, short = (create_outlet(town=create_region(f"13082610{n}")) for n in range(3))
     foreign = create_outlet(town=create_region("140105001"))
@@ -195,7 +195,7 @@ def test_who_has_several_sees_where_it_is_urgent_first(
     ready_for(shelf, 2, hours=30)
     stock.adjust(short.pk, {shelf.phone_id: -1}, act(reason="gone"))
     client = sign_in(create_person(Role.REGION_MANAGER, create_region("130826")))
-    fresh_catalogue()
+    held_memory()
 
     # Session, person, whether there are assignments, whose figures may be read (two), assignments, outlets with what
     # waits there.

@@ -51,9 +51,9 @@ def rows(page) -> list[str]:
     return [code for link in page.links for code in re.findall(r"^(?:/en)?/outlets/(\d{9}-\d\d)/$", link)]
 
 
-def test_without_a_question_it_shows_the_provinces(client, county, django_assert_num_queries, fresh_catalogue):
+def test_without_a_question_it_shows_the_provinces(client, county, django_assert_num_queries, held_memory):
     create_shops(3)
-    fresh_catalogue()
+    held_memory()
     Region.objects.filter(code="130000").update(outlet_count=3)
     draw_maps()
 
@@ -169,12 +169,12 @@ def test_pages_have_twenty_rows_and_lose_none(client, county, query):
     ],
 )
 def test_the_number_of_queries_does_not_grow(
-    client, county, number, query, queries, django_assert_num_queries, fresh_catalogue
+    client, county, number, query, queries, django_assert_num_queries, held_memory
 ):
     shops, phone = create_shops(number), create_phone(slug="asked")
     for shop in shops:
         create_stock(outlet=shop, phone=phone)
-    fresh_catalogue()
+    held_memory()
 
     with django_assert_num_queries(queries):
         client.get(f"/outlets/?{query}")

@@ -191,7 +191,7 @@ def test_every_mode_keeps_to_the_rules_of_the_shop(client, shop, mode):
 
 @pytest.mark.parametrize(("number", "queries"), [(10, 4), (100, 5), (1000, 5)])
 def test_costs_a_query_more_for_phones_that_the_nearest_shops_lack_and_no_more(
-    client, shop, number, queries, django_assert_num_queries, fresh_catalogue
+    client, shop, number, queries, django_assert_num_queries, held_memory
 ):
     phone = create_phone()
     Outlet.objects.bulk_create(
@@ -208,7 +208,7 @@ def test_costs_a_query_more_for_phones_that_the_nearest_shops_lack_and_no_more(
     )
     create_stock(outlet=Outlet.objects.first(), phone=phone)
     forget_catalogue()
-    fresh_catalogue()
+    held_memory()
 
     with django_assert_num_queries(queries):
         page = client.get(f"/outlets/{CODE}/").content.decode()

@@ -227,9 +227,9 @@ def test_the_audit_finds_a_refund_of_a_dearer_phone(outlet: Outlet, phone: Phone
 
 
 def test_pages_of_a_refund_cost_the_same_whatever_was_sold(
-    clerk: Client, outlet: Outlet, phone: Phone, django_assert_max_num_queries, fresh_catalogue
+    clerk: Client, outlet: Outlet, phone: Phone, django_assert_max_num_queries, held_memory
 ) -> None:
-    fresh_catalogue()
+    held_memory()
     numbers = [number for _ in range(4) for number in handed_over(outlet, phone, 2)[0]]
     for number in numbers[1:]:
         give_back(clerk, outlet, number)

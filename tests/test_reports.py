@@ -125,10 +125,10 @@ def test_stock_is_that_of_the_evening(country: Catalogue) -> None:
 
 
 @pytest.mark.parametrize("name", ["country", "region", "outlet", "run_out"])
-def test_no_report_takes_ten_statements(country: Catalogue, name: str, fresh_catalogue) -> None:
+def test_no_report_takes_ten_statements(country: Catalogue, name: str, held_memory) -> None:
     client, address = office_client(OfficeRole.NETWORK), addresses()[name]
     client.get(address)
-    fresh_catalogue()
+    held_memory()
     for measure in MEASURES:
         for by in ("place", "phone", "day") if name in ("country", "region") else ("phone", "day"):
             with CaptureQueriesContext(connection) as queries:

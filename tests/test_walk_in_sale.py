@@ -260,9 +260,9 @@ def test_the_database_refuses_an_impossible_sale(outlet: Outlet, phone: Phone, v
 
 
 def test_pages_of_a_sale_cost_the_same_whatever_was_sold(
-    clerk: Client, outlet: Outlet, phone: Phone, django_assert_max_num_queries, fresh_catalogue
+    clerk: Client, outlet: Outlet, phone: Phone, django_assert_max_num_queries, held_memory
 ) -> None:
-    fresh_catalogue()
+    held_memory()
     sale = sold(outlet, phone)
     for _ in range(9):
         sold(outlet, phone)
