@@ -75,6 +75,7 @@ def test_a_comparison_is_known_by_the_phones_in_it(client: Client, catalogue: Ca
     assert f'hreflang="en" href="{address.replace("/compare", "/en/compare")}"' in page.html
 
 
+@pytest.mark.usefixtures("held_memory")
 def test_no_query_for_the_phones(client: Client, catalogue: Catalogue, django_assert_num_queries) -> None:
     with django_assert_num_queries(0):
         client.get("/compare/?p=tcl-t553&p=tcl-t503")

@@ -107,6 +107,7 @@ def test_one_mobile_number_has_its_limits_here_too(desk: Client, shelf: StockLev
     assert "open orders already" in desk.post(PAGE, sent(desk, shelf)).text
 
 
+@pytest.mark.usefixtures("held_memory")
 def test_the_number_of_queries_is_fixed(desk: Client, shelf: StockLevel, django_assert_num_queries: Any) -> None:
     for _ in range(5):
         create_shelf(shelf.outlet)

@@ -275,6 +275,7 @@ def test_a_receipt_goes_by_text_message_once(desk: Client, shelf: StockLevel, se
     assert desk.post(address(create_order(shelf), "receipt/send/")).status_code == 409
 
 
+@pytest.mark.usefixtures("held_memory")
 def test_the_number_of_queries_is_fixed(desk: Client, shelf: StockLevel, django_assert_num_queries: Any) -> None:
     order = create_order(shelf, state="ready")
     for number in range(5):

@@ -40,6 +40,7 @@ def test_says_so_when_nothing_is_on_sale(client: Client, db: None) -> None:
     assert "No phones are on sale just now." in read(client, "/en/").text
 
 
+@pytest.mark.usefixtures("held_memory")
 def test_asks_the_database_for_the_version_only(
     client: Client, catalogue: Catalogue, django_assert_num_queries
 ) -> None:

@@ -289,6 +289,7 @@ def test_nobody_keeps_a_copy(owner: Client, order: Order, rest: str) -> None:
     assert "ETag" not in response.headers
 
 
+@pytest.mark.usefixtures("held_memory")
 def test_the_page_costs_a_fixed_number_of_statements(owner: Client) -> None:
     outlet = create_outlet()
     phones = [create_phone() for _ in range(3)]

@@ -188,6 +188,7 @@ def test_a_refusal_offers_the_choices_that_there_are(catalogue: Catalogue) -> No
     assert [offer.address for offer in refusal.value.way_on] == ["/phones/?internet=4g", "/phones/?internet=3g"]
 
 
+@pytest.mark.usefixtures("held_memory")
 def test_the_number_of_queries_does_not_grow(client: Client, catalogue: Catalogue, django_assert_num_queries) -> None:
     with django_assert_num_queries(0):
         client.get("/phones/?tier=yunos")

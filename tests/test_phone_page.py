@@ -121,6 +121,7 @@ def test_a_name_like_no_other_gets_the_way_on_alone(client: Client, catalogue: C
     assert {"/en/", "/en/phones/", "/en/outlets/"} <= set(page.links)
 
 
+@pytest.mark.usefixtures("held_memory")
 def test_asks_nothing_of_the_database_for_the_phone(
     client: Client, catalogue: Catalogue, django_assert_max_num_queries
 ) -> None:

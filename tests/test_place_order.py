@@ -209,6 +209,7 @@ def test_draws_again_when_the_code_is_taken_by_an_open_order_of_the_outlet(monke
 
 
 @pytest.mark.parametrize("phones", [1, 3])
+@pytest.mark.usefixtures("held_memory")
 def test_costs_one_statement(django_assert_num_queries, phones: int):
     outlet = create_outlet()
     shelves = [create_shelf(outlet) for _ in range(phones)]

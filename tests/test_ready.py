@@ -74,6 +74,7 @@ def test_head_is_answered_from_ready_bytes_too(client: Client) -> None:
     assert head["Content-Length"] == page["Content-Length"]
 
 
+@pytest.mark.usefixtures("held_memory")
 def test_no_query_is_needed_for_a_ready_page(client: Client, django_assert_num_queries) -> None:
     client.get("/catalogue/")
     with django_assert_num_queries(0):

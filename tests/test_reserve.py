@@ -155,6 +155,7 @@ def test_from_province_to_county_to_the_nearest_shops(client: Client) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 12])
+@pytest.mark.usefixtures("held_memory")
 def test_choosing_asks_the_database_the_same_few_questions(client: Client, count: int) -> None:
     one, other = create_phone(), create_phone()
     for step in range(count):
@@ -367,6 +368,7 @@ def test_an_address_that_asks_too_often_waits(client: Client, monkeypatch) -> No
 # What it costs
 
 
+@pytest.mark.usefixtures("held_memory")
 def test_a_whole_guest_reservation_takes_four_requests_and_few_statements(client: Client) -> None:
     town = create_region("130121100", name_zh="天长镇", name_pinyin="Tianchang")
     shelf = create_shelf(create_outlet(town=town))

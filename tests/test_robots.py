@@ -45,6 +45,7 @@ def test_no_step_of_a_reservation_is_found_by_search_engines(client: Client, lan
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("held_memory")
 def test_phones_and_outlets_are_in_it_in_both_languages(client: Client, django_assert_num_queries) -> None:
     phone, outlet = create_phone(), create_outlet(code="130121100-01", town=create_region("130121100"))
     gone = create_outlet(code="130121100-02", town=outlet.town, state=Outlet.State.CLOSED)

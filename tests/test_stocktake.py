@@ -308,6 +308,7 @@ def test_junk_is_named_and_the_rest_is_noted(desk: Client, shelf: StockLevel, ty
     assert StocktakeLine.objects.get().phone_id == other.phone_id
 
 
+@pytest.mark.usefixtures("held_memory")
 def test_the_number_of_queries_does_not_grow(
     desk: Client, shelf: StockLevel, django_assert_max_num_queries: Any
 ) -> None:
