@@ -115,7 +115,11 @@ def held_memory(monkeypatch: pytest.MonkeyPatch) -> Callable[[], object]:
 
     What a page asks is counted without what it asks once a second or minute, which a slow machine would bring along.
     """
-    for name in ("catalog.catalogue.VERSION_IS_FRESH", "stores.hours.HOURS_ARE_FRESH", "stores.context.FIGURES_ARE_FRESH"):
+    for name in (
+        "catalog.catalogue.VERSION_IS_FRESH",
+        "stores.hours.HOURS_ARE_FRESH",
+        "stores.context.FIGURES_ARE_FRESH",
+    ):
         monkeypatch.setattr(name, 3600)
     monkeypatch.setattr("stores.presence._SECONDS", 3600)
 

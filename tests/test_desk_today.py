@@ -117,9 +117,7 @@ def test_what_it_costs_does_not_grow(
     assert counts_on(text)["aside"] == 6
 
 
-def test_no_page_of_the_desk_costs_more_where_there_is_more(
-    outlet: Outlet, held_memory: Callable[[], object]
-) -> None:
+def test_no_page_of_the_desk_costs_more_where_there_is_more(outlet: Outlet, held_memory: Callable[[], object]) -> None:
     manager = sign_in(create_person(Role.MANAGER, outlet))
     create_phone(slug="walk")
     fill(outlet)

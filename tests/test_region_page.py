@@ -120,9 +120,7 @@ def test_pages_have_twenty_shops(client, county):
 
 
 @pytest.mark.parametrize("number", [10, 90])
-def test_costs_six_queries_however_many_shops_there_are(
-    client, county, number, django_assert_num_queries, held_memory
-):
+def test_costs_six_queries_however_many_shops_there_are(client, county, number, django_assert_num_queries, held_memory):
     create_shops(number)
     held_memory()
 
