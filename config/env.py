@@ -13,6 +13,8 @@ from django.core.exceptions import ImproperlyConfigured
 YES = {"yes", "true", "on", "1"}
 NO = {"no", "false", "off", "0"}
 CONNECTION_SECONDS = "60"
+# A host that does not answer at all would otherwise hold each page for the two minutes that TCP tries.
+SECONDS_TO_CONNECT = "5"
 
 
 class WrongSetting(ImproperlyConfigured):
@@ -91,5 +93,5 @@ def database(name: str) -> dict[str, Any] | None:
         "HOST": unquote(url.hostname or "") or query.pop("host", ""),
         "PORT": port,
         "CONN_MAX_AGE": seconds,
-        "OPTIONS": query,
+        "OPTIONS": {"connect_timeout": SECONDS_TO_CONNECT, **query},
     }

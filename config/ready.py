@@ -204,7 +204,7 @@ class ReadyPages:
             return page.answer(codings, now)
         response = self._make(request)
         good_for = seconds_to_keep(response)
-        if catalogue is None or request.method != "GET" or not good_for:
+        if catalogue is None or not good_for:
             return response
         # Also where it gets no place yet: its tag must be the one that it will have there.
         page = ReadyPage(

@@ -66,9 +66,13 @@ def test_the_second_visitor_gets_the_same_bytes(client: Client) -> None:
     assert body(client, "/catalogue/") == body(client, "/catalogue/")
 
 
-def test_head_is_answered_from_ready_bytes_too(client: Client) -> None:
-    page = client.get("/catalogue/")
-    head = client.head("/catalogue/")
+@pytest.mark.parametrize("comes_first", ["head", "get"])
+def test_head_tells_what_get_would_whether_the_page_is_ready_or_not(client: Client, comes_first: str) -> None:
+    if comes_first == "head":
+        head, page = client.head("/catalogue/"), client.get("/catalogue/")
+    else:
+        page, head = client.get("/catalogue/"), client.head("/catalogue/")
+    assert page.content
     assert head.content == b""
     assert head["ETag"] == page["ETag"]
     assert head["Content-Length"] == page["Content-Length"]

@@ -150,7 +150,7 @@ def test_reads_every_part_of_a_database_url(monkeypatch: pytest.MonkeyPatch):
         "PORT": "5433",
         "NAME": "sh op",
         "CONN_MAX_AGE": 5,
-        "OPTIONS": {"sslmode": "require"},
+        "OPTIONS": {"connect_timeout": "5", "sslmode": "require"},
     }
 
 
@@ -161,7 +161,7 @@ def test_finds_a_socket_in_the_query_of_a_database_url(monkeypatch: pytest.Monke
 
     assert database is not None
     assert (database["HOST"], database["PORT"], database["USER"]) == ("/run/a place", "5434", "me")
-    assert database["OPTIONS"] == {}
+    assert database["OPTIONS"] == {"connect_timeout": "5"}
 
 
 def test_the_demo_makes_itself_one_secret_that_others_cannot_read(tmp_path: Path):
