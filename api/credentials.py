@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol, cast
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -14,14 +15,14 @@ from api.limits import Standing
 
 # What there is to allow, and what it means.
 SCOPES = {
-    "catalog:read": "phones, brands, tiers",
-    "stores:read": "regions, outlets",
-    "stock:read": "what outlets have on their shelves",
-    "stock:write": "counts of shelves",
-    "orders:read": "own orders, with name and mobile number of the customer",
-    "orders:write": "placing and cancelling orders",
-    "events:read": "the feed of changes",
-    "webhooks:manage": "where changes are delivered to",
+    "catalog:read": gettext_noop("phones, brands, tiers"),
+    "stores:read": gettext_noop("regions, outlets"),
+    "stock:read": gettext_noop("what outlets have on their shelves"),
+    "stock:write": gettext_noop("counts of shelves"),
+    "orders:read": gettext_noop("own orders, with name and mobile number of the customer"),
+    "orders:write": gettext_noop("placing and cancelling orders"),
+    "events:read": gettext_noop("the feed of changes"),
+    "webhooks:manage": gettext_noop("where changes are delivered to"),
 }
 
 

@@ -51,7 +51,15 @@ def bar(size: float, most: float) -> SafeString:
     """Draw how large `size` is beside `most`. A size that is not nothing is seen."""
     length = max(round(BAR_WIDTH * size / most, 1), 0.8) if size > 0 and most > 0 else 0.0
     inside = element("path", d=f"M0 {BAR_HEIGHT / 2:g}h{length:g}") if length else ""
-    return _svg(inside, **{"class": "bar", "viewBox": f"0 0 {BAR_WIDTH} {BAR_HEIGHT}", "aria-hidden": "true"})
+    return _svg(
+        inside,
+        **{
+            "class": "bar",
+            "viewBox": f"0 0 {BAR_WIDTH} {BAR_HEIGHT}",
+            "preserveAspectRatio": "none",
+            "aria-hidden": "true",
+        },
+    )
 
 
 def chart(days: Sequence[Day], words: str, *, as_line: bool) -> SafeString:

@@ -38,7 +38,7 @@ class PartnerAdmin(OfficeAdmin):
 
 class KeyForm(PlainForm):
     scopes = forms.MultipleChoiceField(
-        choices=lambda: [(scope, f"{scope}: {meaning}") for scope, meaning in SCOPES.items()],
+        choices=lambda: [(scope, ": ".join([scope, gettext(meaning)])) for scope, meaning in SCOPES.items()],
         widget=forms.CheckboxSelectMultiple,
         label=_("what it may do"),
     )
