@@ -2,9 +2,10 @@
 Adds up what happened, day by day: per outlet from the ledger and the orders' histories, and per region from outlets.
 
 The day that is not over is added to: every few minutes what happened since, so that a run costs as much as its minutes
-had trade, also on Singles' Day. A day that is over is done once as a whole, days in turn, some of them in each
-transaction, and again exactly when it has more lines than were added up: ledger and histories only ever grow. So
-whatever took too long to commit for its minutes is in the figures the next morning, what was killed goes on where it
+had trade, also on Singles' Day. It goes no further than to where everybody who writes has ended (`settled`), so that
+nothing is passed over that is committed later. A day that is over is done once as a whole, days in turn, some of them
+in each transaction, and again exactly when it has more lines than were added up: ledger and histories only ever grow.
+So whatever took even longer than is waited for is in the figures the next morning, what was killed goes on where it
 stopped, and twice is as good as once.
 """
 
@@ -20,8 +21,9 @@ from django.utils import timezone
 from catalog.moments import midnight
 from office.report_models import LEVELS, SUMMED, RollupDay
 
-# What happened a moment ago may not be committed yet, or have been written by a clock that is slow.
-SETTLED_AFTER = timedelta(minutes=2)
+# What somebody writes who began a while ago may bear a moment of then, and some clock may be slow. Who takes longer
+# than the longest is waited for no more; that is found at night.
+SETTLED_AFTER, WAITED_FOR = timedelta(minutes=2), timedelta(hours=1)
 DAYS_AT_ONCE = 14
 # Workers that add up wait for each other.
 LOCK_ON_ROLLUP = 6_814
@@ -149,18 +151,31 @@ LEFT JOIN ({_COUNT}) AS counted USING (day)
 """
 
 
+_SETTLED = """
+SELECT greatest(least(clock_timestamp(), min(xact_start)) - %s, clock_timestamp() - %s) FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
+
+
+def settled() -> datetime:
+    """Return the moment before which nothing will be written any more: nobody who began by then is still at it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTLED, [SETTLED_AFTER, WAITED_FOR])
+        return cursor.fetchone()[0]
+
+
 def roll_up(until: datetime | None = None) -> int:
     """
     Add up what happened before `until` (None: all that is settled); return how many days had something to be done.
 
     Of days that are over those that were not yet; `roll_up_all` finds what came late.
     """
-    return _roll_up(until or timezone.now() - SETTLED_AFTER, is_whole=False)
+    return _roll_up(until or settled(), is_whole=False)
 
 
 def roll_up_all(until: datetime | None = None) -> int:
     """Do the same, and look at all days there are, and for outlets that count in another county by now."""
-    return _roll_up(until or timezone.now() - SETTLED_AFTER, is_whole=True)
+    return _roll_up(until or settled(), is_whole=True)
 
 
 def as_of() -> datetime | None:

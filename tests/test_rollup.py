@@ -249,6 +249,34 @@ def test_what_was_killed_in_the_middle_is_done_to_its_end(catalogue: Catalogue, 
     assert roll_up_all(timezone.now()) == 0
 
 
+@pytest.mark.django_db(transaction=True)
+def test_what_is_not_committed_yet_is_waited_for(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(rollup, "SETTLED_AFTER", timedelta())
+    shelf, slow = create_shelf(on_hand=0), connection.copy()
+    try:
+        slow.set_autocommit(False)
+        with slow.cursor() as cursor:
+            cursor.execute("SELECT now()")
+            [began] = cursor.fetchone()
+        # Others go on meanwhile; a deed that began before them will bear an earlier moment.
+        stock.receive(shelf.outlet_id, {shelf.phone_id: 2}, act())
+        roll_up()
+        assert as_of() <= began
+        slow.rollback()
+    finally:
+        slow.close()
+
+    roll_up()
+    assert as_of() > began
+    assert OutletDay.objects.get(outlet=shelf.outlet, received=2)
+
+
+def test_nobody_is_waited_for_longer_than_an_hour(db: None, monkeypatch: pytest.MonkeyPatch):
+    assert rollup.settled() > timezone.now() - rollup.WAITED_FOR
+    monkeypatch.setattr(rollup, "SETTLED_AFTER", timedelta(hours=3))
+    assert timezone.now() - rollup.settled() < rollup.WAITED_FOR + timedelta(minutes=1)
+
+
 def test_lines_that_come_late_are_found_at_night(catalogue: Catalogue):
     create_outlets_with_past(catalogue, days=20, towns=("130121100",))
     roll_up_all(timezone.now())
