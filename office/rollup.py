@@ -159,8 +159,9 @@ WHERE datname = current_database() AND backend_type = 'client backend' AND pid <
 
 def settled() -> datetime:
     """Return the moment before which nothing will be written any more: nobody who began by then is still at it."""
+    waits: list[Any] = [SETTLED_AFTER, WAITED_FOR]
     with connection.cursor() as cursor:
-        cursor.execute(_SETTLED, [SETTLED_AFTER, WAITED_FOR])
+        cursor.execute(_SETTLED, waits)
         return cursor.fetchone()[0]
 
 
