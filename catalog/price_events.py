@@ -1,8 +1,9 @@
 """
 Telling partners of prices: what comes into force, because it was set or because its time has come.
 
-No statement changes a row when a sale window begins or ends, so the worker looks. It keeps what it told last of each
-phone, and tells the difference: each change once, however many workers run and however late a transaction commits.
+Who sets a price that holds from now on tells it in the same transaction. No statement changes a row when a sale window
+begins or ends: for that the worker looks. What was told last of each phone is kept, and the difference is told: each
+change once, however many look and however late a transaction commits.
 """
 
 from __future__ import annotations
@@ -23,6 +24,21 @@ SELECT at FROM catalog_price_change
 WHERE at > (SELECT min(told_at) FROM catalog_pricetold) AND at <= %(now)s GROUP BY at
 UNION SELECT %(now)s ORDER BY 1
 """
+# Cheap enough for every second.
+_IS_DUE = """
+SELECT EXISTS (
+    SELECT FROM catalog_price_change
+    WHERE at > (SELECT min(told_at) FROM catalog_pricetold) AND at <= clock_timestamp()
+)
+"""
+
+
+def tell_of_due_prices() -> int:
+    """Record every price whose planned time has come since the last time, in order; return how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(_IS_DUE)
+        (is_due,) = cursor.fetchone()
+    return tell_of_prices() if is_due else 0
 
 
 @transaction.atomic

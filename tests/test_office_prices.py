@@ -11,7 +11,9 @@ from django.utils import timezone
 
 from catalog.models import Phone, Price, SaleWindow
 from catalog.moments import SHANGHAI
+from catalog.price_events import tell_of_prices
 from catalog.prices import offers_at, set_price
+from events.models import Event
 from office.models import OfficeRole, TrailEntry
 from tests.factories import create_phone, create_window
 from tests.office import office_client
@@ -42,6 +44,11 @@ def window_form(phone: Phone | None, **values: Any) -> dict[str, Any]:
     return plain | moments | inside | values
 
 
+def told() -> list[tuple[int | None, int]]:
+    """Return the phones and prices that partners were told."""
+    return [(event.phone_id, event.data["price_fen"]) for event in Event.objects.filter(type="price.changed")]
+
+
 def said(page: Any) -> str:
     return page.content.decode()
 
@@ -59,6 +66,17 @@ def test_a_price_is_set_in_yuan_from_now_on(client: Client) -> None:
     trail = TrailEntry.objects.filter(thing="catalog_price", deed="insert").latest("pk")
     assert trail.actor.startswith("person:")
     assert trail.changes["price_fen"] == [None, 31950]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_price_that_holds_at_once_is_told_to_partners_at_once(client: Client) -> None:
+    phone = create_phone(price_fen=29900)
+    tell_of_prices()
+
+    sent = {"phone": phone.pk, "price_fen": "319.5", "valid_from_0": "", "valid_from_1": ""}
+    client.post("/en/admin/catalog/price/add/", sent)
+
+    assert told() == [(phone.pk, 31950)]
 
 
 def test_a_price_of_the_past_is_refused_with_the_reason(client: Client) -> None:
@@ -136,6 +154,7 @@ def test_of_an_open_window_only_the_end_is_changed_and_only_to_an_earlier_one(cl
 
 def test_what_is_open_is_ended_now(client: Client) -> None:
     rows = a_past()
+    tell_of_prices()
 
     page = client.post(
         "/en/admin/catalog/salewindow/",
@@ -145,6 +164,7 @@ def test_what_is_open_is_ended_now(client: Client) -> None:
 
     assert "Ended: 1" in said(page)
     assert offers_at()[rows["phone"]].sale is None
+    assert told() == [(rows["phone"], offers_at()[rows["phone"]].price_fen)]
     assert SaleWindow.objects.get(pk=rows["planned"]).ends_at > TOMORROW
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from catalog.catalogue import version_and_clock
-from catalog.price_events import tell_of_prices
+from catalog.price_events import tell_of_due_prices, tell_of_prices
 from events.models import Event
 from tests.crowd import at_once
 from tests.factories import change_price, create_phone, create_window
@@ -54,6 +54,17 @@ def test_both_edges_of_a_window_are_told_even_if_nobody_looked_between_them() ->
     assert data["since"] == (clock + timedelta(seconds=0.2)).isoformat()
     assert data["until"] == (clock + timedelta(seconds=0.4)).isoformat()
     assert other.pk not in {phone_id for phone_id, *_ in told()}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_looks_every_second_tells_what_is_due() -> None:
+    phone = create_phone(price_fen=29900)
+    tell_of_prices()
+    assert tell_of_due_prices() == 0
+    change_price(phone, 31900)
+
+    assert [tell_of_due_prices(), tell_of_due_prices()] == [1, 0]
+    assert told() == [(phone.pk, 31900, 31900)]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -12,9 +12,13 @@ import pytest
 from django.conf import settings
 from django_q.models import Schedule
 
-from config.jobs import JOBS
+from catalog.models import Phone
+from catalog.price_events import tell_of_prices
+from config.jobs import JOBS, arrange
+from events.models import Event
 from orders.models import Message
 from tests.database import database_url
+from tests.factories import change_price
 from tests.order_factories import create_order
 
 SECONDS = 60
@@ -45,8 +49,15 @@ def worker() -> Iterator[psutil.Popen]:
     process.wait()
 
 
-def test_sends_messages_and_stops_when_asked(worker: psutil.Popen):
+def test_sends_messages_tells_of_prices_and_stops_when_asked(request: pytest.FixtureRequest):
     order = create_order()
+    arrange()
+    # Not by the clock: prices are looked for all the time.
+    Schedule.objects.filter(name="tell of prices").update(next_run="2099-01-01T00:00:00Z")
+    tell_of_prices()
+    worker = request.getfixturevalue("worker")
+    change_price(Phone.objects.get(), 19900)
+    wait(lambda: Event.objects.filter(type="price.changed").count() == 1, worker)
     wait(lambda: order.messages.get().state == Message.State.SENT, worker)
     assert Schedule.objects.count() == len(JOBS)
     wait(lambda: len(worker.children(recursive=True)) >= 4, worker)

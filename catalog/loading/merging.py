@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from catalog.loading.document import Node
 from catalog.loading.report import Problem, Report
 from catalog.models import Brand, Colour, Phone, PreinstalledApp, Price, Tier
+from catalog.price_events import tell_of_prices
 from catalog.prices import Offer, offers_at, set_price
 
 # Added to a position while others move, because positions are unique at every moment.
@@ -108,6 +109,7 @@ def _write(new: list[Any], changed: list[Any], stored: dict[Any, dict[str, Any]]
         one.instance.save(force_update=bool(known), force_insert=not known)
         if model is Phone:
             _write_parts(one)
+    tell_of_prices()
 
 
 def _write_parts(phone: Wanted) -> None:

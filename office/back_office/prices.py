@@ -15,12 +15,14 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminSplitDateTime
+from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Price, SaleWindow, SaleWindowPrice
 from catalog.moments import moment_in_words
+from catalog.price_events import tell_of_prices
 from catalog.prices import time_of_transaction
 from catalog.templating import yuan
 from office.access import OfficeDeed
@@ -81,6 +83,10 @@ class PriceAdmin(OfficeAdmin):
     def in_yuan(self, price: Price) -> str:
         return yuan(price.price_fen)
 
+    def save_model(self, request: HttpRequest, obj: Price, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        tell_of_prices()
+
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return super().has_change_permission(request, obj) and not (isinstance(obj, Price) and obj.has_begun)
 
@@ -136,10 +142,12 @@ class SaleWindowAdmin(OfficeAdmin):
         return _together(window) if window.pk else ""
 
     @admin.action(description=_("End now"), permissions=["change"])
+    @transaction.atomic
     def end_now(self, request: HttpRequest, windows: Any) -> None:
         """End what is open; what has not begun is removed on its own page, and what has ended stays."""
         now = time_of_transaction()
         ended = windows.filter(starts_at__lt=now, ends_at__gt=now).update(ends_at=now)
+        tell_of_prices()
         messages.success(request, _("Ended: %(number)d") % {"number": ended})
 
     def get_readonly_fields(self, request: HttpRequest, obj: SaleWindow | None = None) -> Any:
@@ -157,6 +165,7 @@ class SaleWindowAdmin(OfficeAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
+        tell_of_prices()
         if others := _together(form.instance):
             said = _("Open at the same time: %(windows)s. Where both have a phone, the lower price counts.")
             messages.warning(request, said % {"windows": others})

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, close_old_connections, connections
 from django_q.cluster import Cluster
 
+from catalog.price_events import tell_of_due_prices
 from config import jobs
 from config.processes import end_with
 from orders.messages.outbox import BATCH, send_due
@@ -41,14 +42,14 @@ class Command(BaseCommand):
         webhooks = threading.Thread(target=sender.run, name="webhooks", daemon=True)
         webhooks.start()
         try:
-            self._send_messages(cluster, webhooks)
+            self._do_what_is_due(cluster, webhooks)
         finally:
             # What is under way is written down.
             sender.stop()
             webhooks.join(SECONDS_TO_ANSWER)
         sys.exit(0)
 
-    def _send_messages(self, cluster: Cluster, webhooks: threading.Thread) -> None:
+    def _do_what_is_due(self, cluster: Cluster, webhooks: threading.Thread) -> None:
         pause = SECONDS_BETWEEN_LOOKS
         while not cluster.has_stopped:
             if not cluster.sentinel.is_alive():
@@ -57,6 +58,7 @@ class Command(BaseCommand):
                 raise CommandError("The sender of webhooks has died.")
             try:
                 close_old_connections()
+                tell_of_due_prices()
                 pause = 0.0 if send_due() == BATCH else SECONDS_BETWEEN_LOOKS
             except DatabaseError as error:
                 # The database may come back.
