@@ -82,6 +82,7 @@ class CursorPages(BasePagination):
                     "type": ["string", "null"],
                     "format": "uri",
                     "description": "Where the next page is; null on the last one.",
+                    "example": None,
                 },
                 "results": schema,
             },

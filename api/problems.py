@@ -241,6 +241,11 @@ PROBLEMS = {
 _BY_STATUS = {problem.status: problem for problem in reversed(PROBLEMS.values())}
 
 
+def usual_problem(status: int) -> Problem:
+    """Return the problem that an answer with this status tells of, where nothing more is known."""
+    return _BY_STATUS[status]
+
+
 def is_for_programs(request: HttpRequest) -> bool:
     """Whether the address is one that programs call, whatever is there."""
     return request.path_info.startswith(DOORS)
@@ -293,7 +298,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
     request: HttpRequest = context["request"]
     if isinstance(error, Http404):
         error_status, detail = getattr(error, "status", 404), getattr(error, "reason", "")
-        return answer(request, _BY_STATUS[error_status], str(detail))
+        return answer(request, usual_problem(error_status), str(detail))
     if isinstance(error, PermissionDenied):
         return answer(request, PROBLEMS["forbidden"])
     if isinstance(error, exceptions.ValidationError):
@@ -301,7 +306,10 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
         return answer(request, PROBLEMS["invalid-input"], errors=list(_reasons(error.detail, of_address=of_address)))
     if not isinstance(error, exceptions.APIException):
         return None
-    response = answer(request, _problem_of(error), str(error.detail), members=getattr(error, "members", None))
+    detail = str(error.detail)
+    if isinstance(error, exceptions.UnsupportedMediaType) and not request.headers.get("Content-Type"):
+        detail = translation.gettext("The header Content-Type is missing.")
+    response = answer(request, _problem_of(error), detail, members=getattr(error, "members", None))
     if wait := getattr(error, "wait", None):
         response["Retry-After"] = str(int(wait))
     if challenge := getattr(error, "auth_header", None):
@@ -312,7 +320,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
 def _problem_of(error: exceptions.APIException) -> Problem:
     if isinstance(error, Refusal):
         return error.problem
-    return PROBLEMS["malformed-body"] if isinstance(error, exceptions.ParseError) else _BY_STATUS[error.status_code]
+    return PROBLEMS["malformed-body"] if isinstance(error, exceptions.ParseError) else usual_problem(error.status_code)
 
 
 def _reasons(detail: Any, *, of_address: bool, path: tuple[str, ...] = ()) -> Iterator[dict[str, str]]:

@@ -7,19 +7,27 @@ from functools import cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
 from api.calls import WITHOUT_CREDENTIALS
 from api.idempotency import HEADER, LONGEST_KEY, REPLAYED
-from api.problems import MEDIA_TYPE
+from api.problems import MEDIA_TYPE, usual_problem
 from api.resources import MONEY_SCHEMA
 
 SCHEMA_TYPE = "application/vnd.oai.openapi+json"
 # A new one comes with a new version of the program only.
 SECONDS = 3600
 
+_EXAMPLE_SITE = "https://example.com/api/problems/"
+INVALID_INPUT: dict[str, Any] = {
+    "type": f"{_EXAMPLE_SITE}invalid-input/",
+    "title": "Some of the input is not valid",
+    "status": 400,
+    "errors": [{"parameter": "limit", "detail": "It must be a number from 1 to 1000."}],
+}
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
     "description": "RFC 9457. The page behind `type` explains the problem.",
@@ -97,12 +105,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         "state": {"type": "string", "description": "wrong-state: how it stands"},
         "moved_to": {"type": "string", "description": "wrong-state: the number under which the order lives on"},
     },
-    "example": {
-        "type": "https://example.com/api/problems/invalid-input/",
-        "title": "Some of the input is not valid",
-        "status": 400,
-        "errors": [{"parameter": "limit", "detail": "It must be a number from 1 to 1000."}],
-    },
+    "example": INVALID_INPUT,
 }
 _HEADERS: dict[str, dict[str, Any]] = {
     "RateLimit-Policy": {
@@ -158,7 +161,7 @@ _MISSING = {"404": "There is no such thing."}
 
 
 class DoorSchema(AutoSchema):
-    """What drf-spectacular cannot see: the parameters `fields` and `expand`."""
+    """What drf-spectacular cannot see: the parameters `fields` and `expand`, and how long lists in bodies may be."""
 
     def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular has it so
         """Return nothing where a door says nothing of itself: docstrings are for programmers."""
@@ -188,6 +191,12 @@ class DoorSchema(AutoSchema):
         if "expand" in known:
             described.append(_names("expand", "Tell these whole, and not by their code alone.", resource.expandable()))
         return described
+
+    def _unwrap_list_serializer(self, serializer: Any, direction: Any) -> dict[str, Any] | None:
+        schema = super()._unwrap_list_serializer(serializer, direction)
+        lengths = {"minItems": "min_length", "maxItems": "max_length"}
+        known = {word: most for word, name in lengths.items() if (most := getattr(serializer, name, None)) is not None}
+        return schema and {**schema, **known}
 
 
 def _names(name: str, description: str, names: list[str]) -> OpenApiParameter:
@@ -232,16 +241,27 @@ def _complete_operation(method: str, operation: dict[str, Any]) -> None:
     whys = _TO_ALL | (_TO_READERS if reads and is_detail else {} if reads else _TO_WRITERS)
     for status, description in (whys | (_MISSING if is_detail else {})).items():
         more = ["Retry-After"] if status == "429" else []
-        operation["responses"][status] = _problem(description) | {"headers": _told([*_ALWAYS, *more])}
-    operation["responses"]["default"] = _problem("Any other problem.")
+        problem = _problem(description, _problem_example(int(status)))
+        operation["responses"][status] = problem | {"headers": _told([*_ALWAYS, *more])}
+    operation["responses"]["default"] = _problem("Any other problem.", _problem_example(500))
 
 
 def _told(names: list[str]) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-def _problem(description: str) -> dict[str, Any]:
-    return {"description": description, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+def _problem(description: str, example: dict[str, Any]) -> dict[str, Any]:
+    told = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
+    return {"description": description, "content": {MEDIA_TYPE: told}}
+
+
+def _problem_example(status: int) -> dict[str, Any]:
+    """Return the problem that is most often behind a status."""
+    if status == INVALID_INPUT["status"]:
+        return INVALID_INPUT
+    problem = usual_problem(status)
+    with translation.override("en"):
+        return {"type": f"{_EXAMPLE_SITE}{problem.name}/", "title": str(problem.title), "status": status}
 
 
 @cache

@@ -11,11 +11,13 @@ from django.http import Http404
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 
+from api.examples import shown_as
 from api.pagination import Key
 from api.parameters import Filters
 from api.rendering import ready
 from api.resources import Money, Reference, Resource, Text, Texts
 from api.views import DetailDoor, ListDoor, Told
+from catalog.api_examples import BRAND, PHONE, TIER
 from catalog.catalogue import Catalogue, current_catalogue
 from catalog.filters import Selection, filters, found
 from catalog.fragments import kept_with_catalogue
@@ -25,11 +27,13 @@ BY_SLUG = (Key("slug", str),)
 BY_POSITION = (Key("position", int),)
 
 
+@shown_as(BRAND)
 class BrandResource(Resource):
     slug = serializers.CharField()
     name = Text()
 
 
+@shown_as(TIER)
 class TierResource(Resource):
     slug = serializers.CharField()
     name = Text()
@@ -47,6 +51,7 @@ class AppResource(Resource):
     provenance = serializers.ChoiceField(Provenance.choices)
 
 
+@shown_as(PHONE)
 class PhoneResource(Resource):
     slug = serializers.CharField()
     name = Text()

@@ -8,8 +8,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from api.examples import shown_as
 from api.resources import Money, Reference, Resource, Text
 from catalog.catalogue import current_catalogue
+from orders.api_examples import ORDER, ORDER_WITH_CUSTOMER
 from orders.models import Language, Order, OrderLine, State
 from stores.api import OutletResource, outlets_to_tell
 
@@ -29,6 +31,7 @@ class OrderLineResource(Resource):
         return current_catalogue().by_id[line.phone_id].slug
 
 
+@shown_as(ORDER)
 class OrderResource(Resource):
     """An order, without its customer."""
 
@@ -56,6 +59,7 @@ class CustomerResource(Resource):
     mobile = serializers.CharField(help_text="E.164")
 
 
+@shown_as(ORDER_WITH_CUSTOMER)
 class OrderWithCustomer(OrderResource):
     """An order as whoever may know the customer reads it."""
 

@@ -10,7 +10,7 @@ from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone, translation
 from django_q.tasks import async_task
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRequest, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.request import Request
@@ -18,11 +18,13 @@ from rest_framework.response import Response
 
 from api.credentials import credentials_of
 from api.deeds import DeedDoor
+from api.examples import shown_as
 from api.pagination import Key
 from api.problems import WrongParameters
 from api.resources import Resource
 from api.views import DetailDoor, ListDoor
 from partners import counts
+from partners.api_examples import COUNT, REFUSAL
 from partners.callers import caller_of
 from partners.count_lines import MEDIA_TYPES, MOST_LINES, BrokenBody
 from partners.count_models import CountRefusal, StockCount
@@ -35,12 +37,14 @@ AT_ONCE_BYTES = 100_000
 REFUSALS_AT_ONCE = 1000
 
 
+@shown_as(REFUSAL)
 class CountRefusalResource(Resource):
     line = serializers.IntegerField(help_text="of the body; in a JSON array the number of the element; from 1")
     field = serializers.CharField(help_text="empty where the whole line is meant")
     reason = serializers.CharField(help_text="in the language of Accept-Language when it was sent")
 
 
+@shown_as(COUNT)
 class StockCountResource(Resource):
     id = serializers.UUIDField()
     state = serializers.ChoiceField(StockCount.State.choices)
@@ -65,6 +69,10 @@ class StockCountResource(Resource):
         return [CountRefusalResource.tell(refusal) for refusal in count.refusals.all()[:REFUSALS_AT_ONCE]]
 
 
+_LINE = {"outlet": "130121100-01", "phone": "uniscope-y401", "on_hand": 7, "counted_at": "2026-11-22T01:30:00Z"}
+
+
+@shown_as(_LINE)
 class CountLineForm(serializers.Serializer):
     """One line, for the description alone: `partners.count_lines` reads them."""
 
@@ -76,12 +84,10 @@ class CountLineForm(serializers.Serializer):
     )
 
 
-_LINES = [
-    {"outlet": "130121100-01", "phone": "uniscope-y401", "on_hand": 7, "counted_at": "2026-11-22T01:30:00Z"},
-    {"outlet": "130121100-01", "phone": "ctyon-y402", "on_hand": 0, "counted_at": "2026-11-22T01:30:00Z"},
-]
 _CSV = "outlet,phone,on_hand,counted_at\n130121100-01,uniscope-y401,7,2026-11-22T01:30:00Z\n"
 _NDJSON = '{"outlet":"130121100-01","phone":"uniscope-y401","on_hand":7,"counted_at":"2026-11-22T01:30:00Z"}\n'
+_JSON_BODY: serializers.ListSerializer = serializers.ListSerializer(child=CountLineForm(), max_length=MOST_LINES)
+_TEXT_BODY = {"type": "string"}
 
 
 class StockCountList(DeedDoor):
@@ -104,19 +110,14 @@ class StockCountList(DeedDoor):
         "older count never replaces a newer one, and one that is sent again changes nothing. Lines of outlets or "
         "phones that the key does not reach are refused.",
         request={
-            MEDIA_TYPES["json"]: CountLineForm(many=True),
-            MEDIA_TYPES["ndjson"]: {"type": "string"},
-            MEDIA_TYPES["csv"]: {"type": "string"},
+            MEDIA_TYPES["json"]: _JSON_BODY,
+            MEDIA_TYPES["ndjson"]: OpenApiRequest(_TEXT_BODY, examples=[OpenApiExample("NDJSON", _NDJSON)]),
+            MEDIA_TYPES["csv"]: OpenApiRequest(_TEXT_BODY, examples=[OpenApiExample("CSV", _CSV)]),
         },
         responses={
             200: StockCountResource,
             202: OpenApiResponse(StockCountResource, description="Taken in; Location says where to ask how far it is."),
         },
-        examples=[
-            OpenApiExample("JSON", _LINES, request_only=True, media_type=MEDIA_TYPES["json"]),
-            OpenApiExample("NDJSON", _NDJSON, request_only=True, media_type=MEDIA_TYPES["ndjson"]),
-            OpenApiExample("CSV", _CSV, request_only=True, media_type=MEDIA_TYPES["csv"]),
-        ],
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         return super().post(request, *args, **kwargs)

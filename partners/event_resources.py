@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from api.resources import MONEY_SCHEMA, Resource
 from events.models import Type
+from partners.api_examples import EVENT
 from partners.webhook_models import PING
 
 _TEXT = {"type": "string"}
@@ -54,14 +55,6 @@ _DATA: dict[str, Any] = {
         },
     },
 }  # fmt: skip
-EXAMPLE = {
-    "id": "4711-90210",
-    "type": "stock.changed",
-    "timestamp": "2026-11-11T00:00:01.234567Z",
-    "outlet": "130121100-01",
-    "phone": None,
-    "data": {"levels": [{"phone": "uniscope-y401", "available": 3}]},
-}
 
 
 @extend_schema_field(_DATA)
@@ -89,6 +82,6 @@ EVENT_WEBHOOK = OpenApiWebhook(
         "work on it afterwards. Anything else is tried again for three days; 410 disables the webhook.",
         request=EventResource,
         responses={"2XX": None},
-        examples=[OpenApiExample("A phone was promised", EXAMPLE)],
+        examples=[OpenApiExample("A phone was promised", EVENT)],
     ),
 )

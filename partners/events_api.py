@@ -21,8 +21,9 @@ from api.views import Door
 from events.feed import Place, kept, make_tick
 from events.models import Type
 from partners import feed
+from partners.api_examples import EVENT
 from partners.callers import caller_of
-from partners.event_resources import EXAMPLE, EventResource
+from partners.event_resources import EventResource
 from partners.feed import Page
 
 USUAL_LIMIT = 100
@@ -90,7 +91,7 @@ PARAMETERS = [
     examples=[
         OpenApiExample(
             "A phone was promised",
-            {"cursor": "4711-90210", "has_more": False, "results": [EXAMPLE]},
+            {"cursor": EVENT["id"], "has_more": False, "results": [EVENT]},
             response_only=True,
         )
     ],

@@ -9,12 +9,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
+from api.examples import shown_as
 from api.forms import Form, WholeNumber, Words, Yuan
 from catalog.catalogue import current_catalogue
 from orders.api import LANGUAGES
 from orders.basket import MOST_LINES
 from orders.mobiles import parse_mobile, parse_name
 from orders.refusals import OrderRefused
+from partners.api_examples import ORDER_FORM
 from partners.models import LONGEST_REFERENCE
 
 MOST_OF_A_PHONE = 99
@@ -44,6 +46,7 @@ class LineForm(Form):
         return phone
 
 
+@shown_as(ORDER_FORM)
 class OrderForm(Form):
     reference = Words(
         max_length=LONGEST_REFERENCE, validators=[_VISIBLE], help_text="your own name for the order, never used before"
@@ -69,6 +72,7 @@ class OrderForm(Form):
         return lines
 
 
+@shown_as({})
 class CancelForm(Form):
     reason = Words(
         max_length=LONGEST_REASON, allow_blank=True, default="", help_text="for the clerk; name nobody in it"

@@ -9,7 +9,7 @@ import django_filters
 from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -28,14 +28,6 @@ from partners.order_forms import LONGEST_REFERENCE, CancelForm, OrderForm
 from partners.order_refusals import problem_of, wanted_of
 from stores.api import TextFilter
 from stores.models import Outlet
-
-_PLACE = {
-    "reference": "T-2026-000123",
-    "outlet": "130121100-01",
-    "customer": {"name": "王小明", "mobile": "13800138000"},
-    "lines": [{"phone": "uniscope-y401", "quantity": 1}],
-    "language": "zh",
-}
 
 
 class OrderFilters(Filters):
@@ -76,7 +68,6 @@ class OrderFilters(Filters):
         "have. The answer has no customer, because it is kept for a day.",
         request=OrderForm,
         responses={201: OrderResource},
-        examples=[OpenApiExample("One phone", _PLACE, request_only=True)],
     ),
 )
 class OrderList(ListDoor, DeedDoor):
@@ -135,7 +126,6 @@ class OrderDetail(DetailDoor):
         "stays so; one that was handed over, declined, moved or not collected in time is refused.",
         request=CancelForm,
         responses={200: OrderResource},
-        examples=[OpenApiExample("Without a reason", {}, request_only=True)],
     )
 )
 class OrderCancel(DeedDoor):

@@ -7,8 +7,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from api.examples import shown_as
 from api.forms import Form, Words
 from events.models import Type
+from partners.api_examples import EVENT, WEBHOOK_FORM
 from partners.feed import types_for
 from partners.webhook_addresses import BadAddress, parse
 from partners.webhook_models import LONGEST_URL, Webhook
@@ -17,6 +19,7 @@ from stores.models import Outlet
 MOST_OUTLETS = 1000
 
 
+@shown_as(WEBHOOK_FORM)
 class WebhookForm(Form):
     url = Words(max_length=LONGEST_URL, help_text="where to, as https://example.com/cunpu; no private network")
     types = serializers.ListField(
@@ -48,6 +51,7 @@ class WebhookForm(Form):
         return list(dict.fromkeys(codes))
 
 
+@shown_as({"state": "active"})
 class WebhookChangeForm(WebhookForm):
     """Any of the fields, and whether it is active."""
 
@@ -57,9 +61,11 @@ class WebhookChangeForm(WebhookForm):
         super().__init__(*args, partial=True, **options)
 
 
+@shown_as({"after": EVENT["id"]})
 class ReplayForm(Form):
     after = Words(max_length=40, help_text="a cursor of the feed, or the id of the last event that is not sent again")
 
 
+@shown_as({})
 class EmptyForm(Form):
     """Nothing needs to be said."""

@@ -9,12 +9,13 @@ import django_filters
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.deeds import DeedDoor, refuse_coded, refuse_long
+from api.examples import shown_as
 from api.pagination import Key
 from api.parameters import Filters
 from api.problems import Refusal
@@ -23,16 +24,17 @@ from api.views import DetailDoor, ListDoor
 from events.feed import Place
 from events.models import Type
 from partners import feed, webhooks
+from partners.api_examples import DELIVERY, WEBHOOK, WEBHOOK_WITH_SECRET
 from partners.callers import caller_of
 from partners.models import Delivery, Webhook
 from partners.webhook_forms import EmptyForm, ReplayForm, WebhookChangeForm, WebhookForm
 from partners.webhook_models import PING
 from partners.webhook_secrets import secret_of
 
-_URL = "https://example.com/cunpu"
 MOST_BYTES = 50_000
 
 
+@shown_as(WEBHOOK)
 class WebhookResource(Resource):
     code = serializers.CharField()
     url = serializers.CharField()
@@ -50,10 +52,12 @@ class WebhookResource(Resource):
     created_at = serializers.DateTimeField()
 
 
+@shown_as(WEBHOOK_WITH_SECRET)
 class WebhookWithSecret(WebhookResource):
     secret = serializers.CharField(help_text="shown this once; for a library of Standard Webhooks")
 
 
+@shown_as(DELIVERY)
 class DeliveryResource(Resource):
     event = serializers.CharField(source="message_id", help_text="the id of the event, and of the header `webhook-id`")
     type = serializers.ChoiceField([*Type.values, PING])
@@ -103,7 +107,6 @@ def _with_secret(request: Request, answer: HttpResponse) -> HttpResponse:
         "with this scope.",
         request=WebhookForm,
         responses={201: WebhookWithSecret},
-        examples=[OpenApiExample("Stock of all outlets", {"url": _URL, "types": ["stock.changed"]}, request_only=True)],
     ),
 )
 class WebhookList(ListDoor, DeedDoor):
@@ -138,7 +141,6 @@ class WebhookList(ListDoor, DeedDoor):
         "meanwhile and is still kept.",
         request=WebhookChangeForm,
         responses={200: WebhookResource},
-        examples=[OpenApiExample("Enable it again", {"state": "active"}, request_only=True)],
     ),
     delete=extend_schema(tags=["webhooks"], summary="Delete a webhook", responses={204: None}),
 )
@@ -168,7 +170,6 @@ class WebhookDetail(DetailDoor):
         "receivers can change over in their own time.",
         request=EmptyForm,
         responses={200: WebhookWithSecret},
-        examples=[OpenApiExample("Nothing to say", {}, request_only=True)],
     )
 )
 class WebhookSecret(DeedDoor):
@@ -217,7 +218,6 @@ class DeliveryList(ListDoor):
         "time: a receiver that keeps them sees what it has already.",
         request=ReplayForm,
         responses={200: WebhookResource},
-        examples=[OpenApiExample("After an event", {"after": "4711-90210"}, request_only=True)],
     )
 )
 class WebhookReplay(DeedDoor):
@@ -242,7 +242,6 @@ class WebhookReplay(DeedDoor):
         "what became of it.",
         request=EmptyForm,
         responses={202: DeliveryResource},
-        examples=[OpenApiExample("Nothing to say", {}, request_only=True)],
     )
 )
 class WebhookPing(DeedDoor):

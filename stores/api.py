@@ -15,12 +15,14 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 
+from api.examples import shown_as
 from api.pagination import Key
 from api.parameters import MOMENT_SCHEMA, Filters, MomentFilter, PointField
 from api.resources import Reference, Resource, Text
 from api.views import DetailDoor, ListDoor
 from catalog.catalogue import current_catalogue
 from catalog.models import Phone
+from stores.api_examples import OUTLET, REGION, REGION_IN_TREE
 from stores.geography import distance_km
 from stores.hours import NO_WEEK, SHANGHAI, Closure, Week, weeks_of
 from stores.models import Outlet, Region
@@ -62,6 +64,7 @@ DISTANCE_SCHEMA: dict[str, Any] = {
 }
 
 
+@shown_as(REGION)
 class RegionResource(Resource):
     code = serializers.CharField(help_text="GB/T 2260 down to the county, nine digits (NBS) for a town")
     level = serializers.SerializerMethodField()
@@ -80,6 +83,7 @@ class RegionResource(Resource):
         return {"latitude": region.latitude, "longitude": region.longitude}
 
 
+@shown_as(REGION_IN_TREE)
 class RegionInTree(RegionResource):
     """A region that also says what it lies in."""
 
@@ -92,6 +96,7 @@ class ClosureResource(Resource):
     reason = Text()
 
 
+@shown_as(OUTLET)
 class OutletResource(Resource):
     code = serializers.CharField()
     name = Text()

@@ -12,6 +12,7 @@ from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 
 from api.credentials import Credentials, credentials_of
+from api.examples import shown_as
 from api.pagination import Key
 from api.parameters import Filters
 from api.resources import Resource
@@ -20,6 +21,7 @@ from catalog.catalogue import current_catalogue
 from catalog.errors import NotHere
 from catalog.models import Phone
 from stores.api import OutletFilters, RegionFilter
+from stores.api_examples import SHELVES
 from stores.levels import Level, levels_of
 from stores.models import Outlet
 from stores.pages import find_outlet
@@ -48,6 +50,7 @@ class Shelves(NamedTuple):
     levels: list[Level]
 
 
+@shown_as(SHELVES)
 class ShelvesResource(Resource):
     """What an outlet has of each phone that it has ever had."""
 

@@ -42,17 +42,17 @@ def check(path: str, response: HttpResponse, method: str = "GET") -> Any:
     local = re.search(r'"[0-9-]{10}T[0-9:.]+\+08:00"', response.content.decode())
     assert local is None, (path, "times are told in UTC")
     Draft202012Validator(content["schema"] | {"components": document["components"]}).validate(body)
-    unknown = _unknown(body, content["schema"], document)
-    assert not unknown, (path, unknown)
+    strange = unknown(body, content["schema"], document)
+    assert not strange, (path, strange)
     return body
 
 
-def _unknown(value: Any, part: dict[str, Any], document: Any, place: str = "") -> list[str]:
+def unknown(value: Any, part: dict[str, Any], document: Any, place: str = "") -> list[str]:
     """Return where `value` has a field that its schema does not name."""
     if "$ref" in part:
         part = document["components"]["schemas"][part["$ref"].rpartition("/")[2]]
     if isinstance(value, list):
-        return [name for entry in value for name in _unknown(entry, part.get("items", {}), document, place)]
+        return [name for entry in value for name in unknown(entry, part.get("items", {}), document, place)]
     if not isinstance(value, dict):
         return []
     alternatives = [one for one in part.get("oneOf", [part]) if "$ref" in one or "properties" in one]
@@ -67,5 +67,5 @@ def _unknown(value: Any, part: dict[str, Any], document: Any, place: str = "") -
         name
         for key, inner in value.items()
         if key in known
-        for name in _unknown(inner, known[key], document, f"{place}/{key}")
+        for name in unknown(inner, known[key], document, f"{place}/{key}")
     ]

@@ -99,6 +99,12 @@ def test_whatever_is_in_a_body_has_its_problem(careful_client: Client, body: Any
 
 
 @override_settings(ROOT_URLCONF=__name__)
+def test_a_body_of_no_type_is_told_which_header_is_missing(client: Client) -> None:
+    answer = client.generic("POST", "/api/v1/taker", "{}", content_type="", headers={"Accept-Language": "en"})
+    assert problem(answer, "unsupported-media-type")["detail"] == "The header Content-Type is missing."
+
+
+@override_settings(ROOT_URLCONF=__name__)
 def test_every_wrong_field_of_a_body_is_pointed_at(client: Client) -> None:
     body = '{"lines":[{"phone":"a","quantity":1},{"phone":"","quantity":0}]}'
     told = client.post("/api/v1/taker", body, content_type="application/json")

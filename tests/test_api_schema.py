@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from api.schema import schema
+from orders.basket import MOST_LINES
+from tests.api_schema import operations, unknown
 
 FILE = Path(__file__).resolve().parent.parent / "docs" / "openapi.json"
 
@@ -26,3 +29,25 @@ def test_the_description_is_valid_and_leaves_nothing_to_guess(tmp_path: Path) ->
     command = [sys.executable, "manage.py", "spectacular", "--validate", "--fail-on-warn", "--format", "openapi-json"]
     subprocess.run([*command, "--file", made], cwd=FILE.parent.parent, check=True)
     assert json.loads(made.read_text())["paths"].keys() == schema()["paths"].keys()
+
+
+def test_every_body_and_answer_has_an_example_that_is_right() -> None:
+    components = {"components": schema()["components"]}
+    for method, path, told in operations():
+        bodies = [("a body", told.get("requestBody", {})), *told["responses"].items()]
+        for status, part in bodies:
+            for media_type, content in part.get("content", {}).items():
+                place = (method, path, status, media_type)
+                examples = [each["value"] for each in content.get("examples", {}).values()]
+                examples += [content["example"]] if "example" in content else []
+                assert examples, place
+                for example in examples:
+                    Draft202012Validator(content["schema"] | components).validate(example)
+                    assert not unknown(example, content["schema"], schema()), place
+
+
+def test_lists_in_bodies_say_how_long_they_may_be() -> None:
+    lines = schema()["components"]["schemas"]["OrderForm"]["properties"]["lines"]
+    assert (lines["minItems"], lines["maxItems"]) == (1, MOST_LINES)
+    counts = schema()["paths"]["/api/v1/stock-counts"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert counts["maxItems"] == 210_000
