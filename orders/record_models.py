@@ -56,6 +56,8 @@ class OrderLine(models.Model):
         ordering = ["outlet", "number", "position"]
         constraints = [
             models.UniqueConstraint(fields=["outlet", "number", "phone"], name="orderline_once_a_phone"),
+            # What a refund of the phone is held to.
+            models.UniqueConstraint(fields=["outlet", "number", "phone", "price_fen"], name="orderline_price_link"),
             models.UniqueConstraint(fields=["outlet", "number", "position", "running_fen"], name="orderline_link"),
             models.CheckConstraint(condition=Q(position__lte=F("line_count")), name="orderline_is_one_of_its_order"),
             models.CheckConstraint(condition=Q(quantity__range=(1, 99)), name="orderline_quantity_is_sensible"),

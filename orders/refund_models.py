@@ -21,9 +21,9 @@ class Refund(models.Model):
     What was given back for a phone that was taken back. Never changed, and holds nothing of the customer.
 
     It stands beside the sale, so a sale of a unit has one at most: (outlet, phone, seq) is the line of the ledger by
-    which `handset` was sold, with the order `number` or to somebody who walked in (null). `paid_fen` is what this phone
-    cost then, `receipt_fen` what the whole receipt says. (back_outlet, phone, back_seq) is the line by which it came
-    back. The database's own foreign keys are in migration 0013.
+    which `handset` was sold, with the order `number` or to somebody who walked in (null). `price_fen` is what this
+    phone cost then, `receipt_fen` what the whole receipt says. (back_outlet, phone, back_seq) is the line by which it
+    came back. The database's own foreign keys are in migrations 0013 and 0017.
     """
 
     pk = models.CompositePrimaryKey("outlet", "phone", "seq", "handset")
@@ -33,7 +33,7 @@ class Refund(models.Model):
     handset = models.ForeignKey(Handset, models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
     number = models.CharField(max_length=numbers.DIGITS, null=True)  # noqa: DJ001 - null as in a key
     receipt_fen = models.PositiveIntegerField()
-    paid_fen = models.PositiveIntegerField()
+    price_fen = models.PositiveIntegerField()
     amount_fen = models.PositiveIntegerField()
     method = models.CharField(max_length=6, choices=Payment.Method)
     actor = models.CharField(max_length=60)
@@ -46,8 +46,13 @@ class Refund(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["back_outlet", "phone", "back_seq"], name="refund_once_a_return"),
             models.CheckConstraint(
-                condition=Q(amount_fen__lte=F("paid_fen"), paid_fen__lte=F("receipt_fen")),
+                # Of what was paid beforehand the counter gives nothing back.
+                condition=Q(amount_fen__lte=F("price_fen")) & Q(amount_fen__lte=F("receipt_fen")),
                 name="refund_is_at_most_what_was_paid",
+            ),
+            models.CheckConstraint(
+                condition=Q(number__isnull=False) | Q(price_fen=F("receipt_fen")),
+                name="refund_of_a_walk_in_has_its_price",
             ),
             models.CheckConstraint(
                 condition=Q(method__in=["cash", "wechat", "alipay", "card"]), name="refund_method_is_known"
@@ -56,7 +61,7 @@ class Refund(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount_fen} of {self.paid_fen}"
+        return f"{self.amount_fen} of {self.price_fen}"
 
     @property
     def at(self) -> datetime:

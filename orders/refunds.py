@@ -44,13 +44,18 @@ class LineKey(NamedTuple):
 
 @dataclass(frozen=True)
 class Paid:
-    """What was paid in fen for one phone that was sold, of `receipt_fen` together; `number` is that of its order."""
+    """What one phone cost in fen, of `receipt_fen` that were paid at the counter; `number` is that of its order."""
 
-    paid_fen: int
+    price_fen: int
     receipt_fen: int
     method: str
     at: datetime
     number: str | None = None
+
+    @property
+    def paid_fen(self) -> int:
+        """What the counter took for it: of what was paid beforehand it gives nothing back."""
+        return min(self.price_fen, self.receipt_fen)
 
     @property
     def method_in_words(self) -> str:
@@ -110,8 +115,7 @@ def _paid_by_orders(keys: Iterable[LineKey]) -> dict[LineKey, Paid]:
     paid = {}
     for key, order in orders.items():
         if payment := payments.get(order):
-            # Of what was paid beforehand the counter gives nothing back.
-            price_fen = min(prices[*order, key.phone_id], payment.amount_fen)
+            price_fen = prices[*order, key.phone_id]
             paid[key] = Paid(price_fen, payment.amount_fen, payment.method, payment.taken_at, order[1])
     return paid
 
@@ -152,7 +156,7 @@ def take_back(
         raise WrongAmount(message % {"paid": yuan(paid.paid_fen)}, due_fen=paid.paid_fen, amount_fen=amount_fen)
     return Refund.objects.create(
         outlet_id=sold.outlet_id, phone_id=phone_id, seq=sold.line_seq, handset_id=sold.handset_id,
-        number=paid.number, receipt_fen=paid.receipt_fen, paid_fen=paid.paid_fen, amount_fen=amount_fen,
+        number=paid.number, receipt_fen=paid.receipt_fen, price_fen=paid.price_fen, amount_fen=amount_fen,
         method=method, actor=act.actor, back_outlet_id=outlet_id, back_seq=line.seq, given_at=timezone.now(),
     )  # fmt: skip
 

@@ -79,7 +79,7 @@ def test_what_was_paid_is_shown_and_what_is_given_back_stands_beside_the_sale(
 
     assert (state(number), on_hand(outlet, phone)) == ("on_shelf", 1)
     refund = Refund.objects.get()
-    assert (refund.seq, refund.paid_fen, refund.amount_fen, refund.method) == (
+    assert (refund.seq, refund.price_fen, refund.amount_fen, refund.method) == (
         sale.seq,
         phone.price_fen,
         25050,
@@ -186,9 +186,10 @@ def test_the_same_operation_gives_back_once(outlet: Outlet, phone: Phone) -> Non
     ("values", "name"),
     [
         ({"amount_fen": 29901}, "refund_is_at_most_what_was_paid"),
-        ({"paid_fen": 30000, "amount_fen": 30000}, "refund_is_at_most_what_was_paid"),
-        ({"paid_fen": 30000, "receipt_fen": 30000, "amount_fen": 30000}, "refund_is_of_a_walk_in_sale"),
-        ({"number": "100000000000"}, "refund_is_of_a_line"),
+        ({"price_fen": 30000, "amount_fen": 30000}, "refund_is_at_most_what_was_paid"),
+        ({"price_fen": 30000}, "refund_of_a_walk_in_has_its_price"),
+        ({"price_fen": 30000, "receipt_fen": 30000, "amount_fen": 30000}, "refund_is_of_a_walk_in_sale"),
+        ({"number": "100000000000"}, "refund_is_of_a_payment"),
         ({"seq": 1}, "refund_is_of_a_unit_that_was_sold"),
         ({"back_seq": 1}, "refund_is_of_a_unit_that_came_back"),
         ({"method": "cows"}, "refund_method_is_known"),
@@ -200,7 +201,7 @@ def test_the_database_refuses_an_impossible_refund(outlet: Outlet, phone: Phone,
     (line,) = stock.return_unit(outlet.pk, phone.pk, (number,), act())
     row = {
         "seq": sale.seq, "handset": HandsetEvent.objects.filter(handset__numbers__number=number)[0].handset,
-        "receipt_fen": 29900, "paid_fen": 29900, "amount_fen": 29900, "method": "cash", "actor": "person:1",
+        "receipt_fen": 29900, "price_fen": 29900, "amount_fen": 29900, "method": "cash", "actor": "person:1",
         "back_outlet": outlet, "back_seq": line.seq,
     }  # fmt: skip
     with pytest.raises(IntegrityError, match=name), transaction.atomic():
@@ -213,17 +214,27 @@ def test_the_database_refuses_an_impossible_refund(outlet: Outlet, phone: Phone,
             connection.cursor().execute(sql)
 
 
-def test_the_audit_finds_a_refund_of_a_dearer_phone(outlet: Outlet, phone: Phone) -> None:
+def test_a_refund_is_for_what_this_phone_cost_and_the_audit_knows_its_order(outlet: Outlet, phone: Phone) -> None:
     (first, _second), order = handed_over(outlet, phone, 2)
+    _units, other = handed_over(outlet, phone)
     (line,) = stock.return_unit(outlet.pk, phone.pk, (first,), act())
     sold, back = HandsetEvent.objects.filter(handset__numbers__number=first).order_by("-seq")[:2][::-1]
-    Refund.objects.create(
-        outlet=outlet, phone=phone, seq=sold.line_seq, handset=back.handset, number=order.number,
-        receipt_fen=order.total_fen, paid_fen=order.total_fen, amount_fen=order.total_fen,
-        method="cash", actor="person:1", back_outlet=outlet, back_seq=line.seq,
-    )  # fmt: skip
+    row = {
+        "seq": sold.line_seq, "handset": back.handset, "number": order.number, "receipt_fen": order.total_fen,
+        "price_fen": phone.price_fen, "amount_fen": 100, "method": "cash", "actor": "person:1",
+        "back_outlet": outlet, "back_seq": line.seq,
+    }  # fmt: skip
+    for wrong, name in (
+        ({"price_fen": order.total_fen, "amount_fen": order.total_fen}, "refund_is_of_a_line"),
+        ({"receipt_fen": phone.price_fen}, "refund_is_of_a_payment"),
+    ):
+        with pytest.raises(IntegrityError, match=name), transaction.atomic():
+            Refund.objects.create(outlet=outlet, phone=phone, **row | wrong)
+
+    of_another = {"number": other.number, "receipt_fen": other.total_fen}
+    Refund.objects.create(outlet=outlet, phone=phone, **row | of_another)
     found = [each.check for each in all_disagreements()]
-    assert found == ["every refund is for the sale before the return, and for what that phone cost"]
+    assert found == ["every refund is for the sale before the return, and with its order"]
 
 
 def test_pages_of_a_refund_cost_the_same_whatever_was_sold(
