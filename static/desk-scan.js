@@ -59,35 +59,4 @@
     send(event.target, pressed && pressed.form === event.target ? pressed : null);
     pressed = null;
   });
-
-  // The camera, where the browser reads bar codes by itself.
-  var button = document.querySelector("[data-camera]"), video, last = "";
-  if (!button || !("BarcodeDetector" in window) || !navigator.mediaDevices) return;
-  button.hidden = false;
-  button.addEventListener("click", function () {
-    if (video) {
-      video.srcObject.getTracks().forEach(function (track) { track.stop(); });
-      video.remove();
-      video = null;
-      return;
-    }
-    navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } }).then(function (stream) {
-      var detector = new BarcodeDetector();
-      video = document.createElement("video");
-      video.muted = video.playsInline = true;
-      video.srcObject = stream;
-      field.form.appendChild(video);
-      video.play();
-      (function look() {
-        if (!video) return;
-        detector.detect(video).then(function (codes) {
-          codes.forEach(function (code) {
-            if (code.rawValue === last || !/^[0-9A-Fa-f]{14,15}$/.test(code.rawValue)) return;
-            field.value = last = code.rawValue;
-            send(field.form);
-          });
-        }).catch(function () {}).then(function () { setTimeout(look, 200); });
-      })();
-    }).catch(function () { button.hidden = true; });
-  });
 })();
