@@ -27,7 +27,7 @@ from stores.unit_numbers import Unit
 @desk_form(Deed.WRITE_OFF, reading=Deed.WRITE_OFF)
 def write_off(request: DeskRequest) -> HttpResponse:
     """Look at a phone that is damaged or gone, by its number if it has one, or write it off."""
-    refused, seen = "", ""
+    refused, seen, reason_error = "", "", ""
     phone, number, reason = _phone(request), request.POST.get("number", "").strip()[:40], words(request, "reason")
     if request.method == "POST":
         try:
@@ -41,7 +41,7 @@ def write_off(request: DeskRequest) -> HttpResponse:
                 return redirect(request.path)
             seen = _("%(phone)s, %(number)s.") % facts
             if request.POST.get("do") == "done":
-                refused = _("Say why: the ledger keeps it.")
+                reason_error = _("Say why: the ledger keeps it.")
         except StockRefusal as refusal:
             refused = in_words(refusal)
             # The next scan would be added to what is wrong.
@@ -51,10 +51,11 @@ def write_off(request: DeskRequest) -> HttpResponse:
         "phone": phone,
         "number": number,
         "reason": reason,
+        "reason_error": reason_error,
         "refused": refused,
         "seen": seen,
     }
-    return show(request, "desk/write_off.html", context, status=422 if refused else 200)
+    return show(request, "desk/write_off.html", context, status=422 if refused or reason_error else 200)
 
 
 def _look(request: DeskRequest, number: str, phone: Phone | None) -> tuple[int, Unit | None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -87,6 +89,20 @@ def test_writes_off_by_number_where_numbers_are_known(clerk: Client, outlet: Out
     clerk.post(page, form(number, reason="fell", key=KEY[::-1]))
     assert (state(number), on_hand(outlet, phone)) == ("written_off", 0)
     assert_books_add_up()
+
+
+def test_nothing_is_written_off_by_the_enter_of_a_scanner(clerk: Client, outlet: Outlet, phone: Phone) -> None:
+    """Whoever scans the next phone presses what has the focus: that only looks, or is no button."""
+    number, page = shelf(outlet, phone, 1)[0], at(outlet, "write-off")
+    for reason, focused in (("", r'<input id="reason"'), ("fell", r'<p class="said ok"')):
+        seen = clerk.post(page, {"number": number, "reason": reason}).text
+        assert re.findall(r"<[^>]* autofocus", seen)[0].startswith(focused)
+        assert len(re.findall("autofocus", seen)) == 1
+    refused = clerk.post(page, {"number": number, "do": "done"})
+    assert refused.status_code == 422
+    assert re.search(r'id="reason_error" role="alert">✗ Say why', refused.text)
+    assert re.search(r'<input id="reason"[^>]*aria-describedby="reason_error" autofocus', refused.text)
+    assert state(number) == "on_shelf"
 
 
 def correct(client: Client, outlet: Outlet, of: Phone, key: str, **values: str):
