@@ -12,7 +12,7 @@ from orders.history import Kind
 from orders.models import Message, Order, OrderLine, Payment, Refund, State
 from orders.refunds import LineKey, refunds_of
 from orders.refusals import WrongState
-from orders.terms import TERMS
+from orders.terms import RIGHTS
 from stores import handsets
 from stores.ledger import Line
 from stores.models import StockMovement
@@ -29,7 +29,7 @@ class Receipt:
     units: dict[int, list[Unit]]
     payment: Payment
     taken_by: str
-    terms: str
+    rights: str
     sms: str
     refunds: list[Refund]
 
@@ -48,7 +48,7 @@ def receipt_of(order: Order) -> Receipt:
     units = handsets.units_of(order.outlet_id, [Line.of(movement) for movement in movements])
     message = Message.objects.filter(outlet_id=order.outlet_id, number=order.number, kind=Message.Kind.RECEIPT).first()
     return Receipt(
-        order, lines, units, payment, name_of(payment.actor), str(TERMS[lines[0].terms]),
+        order, lines, units, payment, name_of(payment.actor), str(RIGHTS[lines[0].terms]),
         message.get_state_display() if message else "", refunds_of(map(LineKey.of_line, movements)),
     )  # fmt: skip
 

@@ -74,6 +74,10 @@ class RefundReceipt:
     sold_at: str
     given_by: str
 
+    @property
+    def sold_on(self) -> datetime:
+        return timezone.localtime(self.paid.at)
+
 
 def paid_by_line(events: Iterable[HandsetEvent]) -> dict[LineKey, Paid]:
     """

@@ -13,4 +13,11 @@ TERMS = {
         "repair within one year, as the national rules for mobile phones say."
     ),
 }
+# What of them stands on a receipt: whoever gets one has paid.
+RIGHTS = {
+    "2026-11": _(
+        "Return within 7 days, exchange within 15 days, repair within one year, as the national rules for mobile "
+        "phones say."
+    ),
+}
 CURRENT = "2026-11"

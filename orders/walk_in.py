@@ -54,7 +54,7 @@ class SaleReceipt:
     phone: Phone
     unit: Unit
     taken_by: str
-    terms: str
+    rights: str
     sms: str
     refunds: list[Refund]
 
@@ -97,7 +97,7 @@ def receipt_of(outlet: Outlet, sale: WalkInSale) -> SaleReceipt:
     message = WalkInMessage.objects.filter(outlet=outlet, phone=sale.phone_id, seq=sale.seq).first()
     return SaleReceipt(
         sale, sale.number_at(outlet.code), current_catalogue().by_id[sale.phone_id], unit, name_of(sale.actor),
-        str(terms.TERMS[sale.terms]), message.get_state_display() if message else "",
+        str(terms.RIGHTS[sale.terms]), message.get_state_display() if message else "",
         refunds_of([LineKey.of_line(movement)]),
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.utils import timezone
 
 from catalog.catalogue import Catalogue
 from catalog.models import Phone
@@ -90,7 +91,7 @@ def test_what_was_paid_is_shown_and_what_is_given_back_stands_beside_the_sale(
         "Given back 250.50 yuan, WeChat Pay",
         "receipt.css",
         refund.number_at(outlet.code),
-        "Dage Store",
+        f"yuan, WeChat Pay, {timezone.localdate():%Y-%m-%d}, at Dage Store",
     ):
         assert said in receipt.text
     assert "250.50 yuan given back" in clerk.get(at(outlet, f"sales/{phone.slug}/{sale.seq}")).text

@@ -70,6 +70,8 @@ def test_sells_with_one_scan_and_one_button(clerk: Client, outlet: Outlet, phone
     for said in (number, f"Paid {phone.price_fen // 100} yuan, WeChat Pay", f"{outlet.code}/{phone.pk}/{sale.seq}"):
         assert said in receipt.text
     assert "receipt.css" in receipt.text
+    assert "Return within 7 days" in receipt.text
+    assert "You pay" not in receipt.text
     assert "Sold lately" in clerk.get(page).text
     # The answer was lost; the browser sends the same form again, or somebody scans the phone anew.
     again = clerk.post(page, paid(number, phone, form_key=KEY, method="wechat"), follow=True)
