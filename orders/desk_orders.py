@@ -18,6 +18,7 @@ from orders.finding import Asked
 from orders.history import Kind
 from orders.models import Order, OrderChange, Payment, State
 from orders.refusals import OrderRefused
+from orders.today import shortfalls_at
 from stores.access import Deed
 from stores.desk import DeskRequest, desk_deed, show
 from stores.desk_session import tell
@@ -84,6 +85,8 @@ def show_order(request: DeskRequest, order: Order, status: int = 200, **more: An
         "methods": Payment.Method,
         "typed": {},
     }
+    if order.state == State.PLACED:
+        context["shortfalls"] = shortfalls_at(request.outlet, [line.phone_id for line in order.lines.all()])
     if order.state == State.READY and may(Deed.HAND_OVER) and "scans" not in more:
         context["scans"] = pickup.scans_of(order, {})
     return show(request, "desk/order.html", context | more, status=status)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.utils.translation import gettext as _
 
@@ -12,6 +13,7 @@ from orders import pickup_codes
 from orders.models import Order, OrderLine
 from orders.refusals import TooManyWrongCodes, WrongCode
 from stores import handsets, unit_numbers
+from stores.durations import duration_in_words
 from stores.ledger import Kind
 from stores.refusals import UnitNumberInvalid, UnitRefused
 from stores.unit_numbers import Unit
@@ -51,7 +53,8 @@ def _count(*callers: tuple[Limit, str]) -> None:
         count_call(*callers)
     except TooManyCalls as refusal:
         raise TooManyWrongCodes(
-            _("Too many wrong codes. A manager can hand the order over without the code."),
+            _("Too many wrong codes. A manager can hand the order over without the code. Or try again in %(time)s.")
+            % {"time": duration_in_words(timedelta(seconds=refusal.wait_seconds + 59))},
             wait_seconds=refusal.wait_seconds,
         ) from refusal
 

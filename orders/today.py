@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -106,7 +107,7 @@ def today_at(outlet: Outlet, now: datetime) -> Today:
     return Today(
         placed=[each for each in orders if each.order.state == State.PLACED],
         ready=[each for each in orders if each.order.state == State.READY],
-        shortfalls=_shortfalls(outlet),
+        shortfalls=shortfalls_at(outlet),
         low=_low(outlet),
         to_scan=_to_scan(outlet),
         transfers=_transfers(outlet, now),
@@ -121,9 +122,12 @@ def _open_orders(outlet: Outlet, now: datetime) -> list[OpenOrder]:
     return [OpenOrder(order, lines[order.number], now) for order in orders]
 
 
-def _shortfalls(outlet: Outlet) -> list[Shelf]:
+def shortfalls_at(outlet: Outlet, phone_ids: Iterable[int] | None = None) -> list[Shelf]:
+    """Return the shelves of `outlet`, or those of some phones, of which more is promised than is there. One query."""
     level = StockLevel.objects.filter(outlet=outlet, phone=OuterRef("phone"))
     rows = Shortfall.objects.filter(outlet=outlet, closed_at=None).order_by("opened_at")
+    if phone_ids is not None:
+        rows = rows.filter(phone__in=phone_ids)
     phones = current_catalogue().by_id
     return [
         Shelf(phones[phone_id], on_hand, reserved, missing=missing)

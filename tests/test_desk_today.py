@@ -16,7 +16,7 @@ from django.utils import translation
 
 from orders import today
 from stores import stock
-from stores.models import Outlet, Role
+from stores.models import Outlet, Role, Shortfall
 from tests.desk import create_person, fill, order_of, ready_for, sign_in
 from tests.desk_walk import doors, samples
 from tests.factories import act, create_outlet, create_phone, create_region
@@ -62,6 +62,8 @@ def test_the_figures_are_those_of_this_outlet(clerk: Client, outlet: Outlet) -> 
     assert text.count("kept for another 4 h 59 min") == 2
     assert text.count("one missing") == 2
     assert text.count("2 promised, 1 on the shelf") == 2
+    for short in Shortfall.objects.select_related("phone"):
+        assert f'/stock/{short.phone.slug}/nearby/">' in text
     assert text.count("order 4") == 2
     assert text.count("they ask us") == 2
     assert text.count("2 phones") == 2

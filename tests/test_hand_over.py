@@ -11,11 +11,13 @@ from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
 from orders import lifecycle
 from orders.messages import outbox
 from orders.models import Message, Order, Payment, State
 from orders.numbers import draw_number, spoken
+from stores import counts
 from stores.models import HandsetEvent, Outlet, Person, Role, StockLevel
 from stores.stock import receive
 from tests.books import assert_books_add_up
@@ -146,7 +148,7 @@ def test_wrong_codes_are_counted_and_then_only_a_manager_can(desk: Client, shelf
         assert "This is not the pickup code" in answer.text
     right = desk.post(address(order), form(page, code=order.pickup_code, method="cash", **{"imei-1-1": imei}))
     assert right.status_code == 429
-    assert "A manager can hand the order over" in right.text
+    assert "A manager can hand the order over without the code. Or try again in 1 hour." in right.text
     alone = form(page, reason="I know her", method="cash", **{"imei-1-1": imei})
     assert "Not for you" in desk.post(address(order), alone).text
     assert Order.objects.get(number=order.number).state == State.READY
@@ -261,6 +263,19 @@ def test_a_declined_order_says_why_and_puts_the_shelf_right(desk: Client, shelf:
     shelf.refresh_from_db()
     assert (shelf.on_hand, shelf.reserved) == (3, 0)
     assert_books_add_up()
+
+
+def test_a_promise_that_the_shelf_cannot_keep_is_told_before_it_is_set_aside(desk: Client, shelf: StockLevel) -> None:
+    order = create_order(shelf, 2)
+    ready_at_once = re.compile("autofocus>Set aside")
+    assert ready_at_once.search(desk.get(address(order)).text)
+    counts.apply_count(shelf.outlet_id, {shelf.phone_id: 1}, timezone.now(), act())
+
+    page = desk.get(address(order)).text
+
+    assert "2 promised, 1 on the shelf" in page
+    assert f'/stock/{shelf.phone.slug}/nearby/">Who has it nearby' in page
+    assert not ready_at_once.search(page)
 
 
 def test_a_receipt_goes_by_text_message_once(desk: Client, shelf: StockLevel, settings: Any, tmp_path: Any) -> None:
