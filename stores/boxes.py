@@ -123,13 +123,18 @@ def undo(box_id: int, seq: int) -> BoxScan | None:
 
 
 def count(box_id: int, phone_id: int, counted: int, damaged: int = 0) -> None:
-    """Say how many of a phone are in the box beside those that were scanned; 0 for none. Raises BoxRefused."""
+    """
+    Say how many of a phone are in the box beside those that were scanned; 0 for none.
+
+    Raises BoxRefused, also where the sender named these phones by their numbers and a count does not say which arrived.
+    """
     if not 0 <= damaged <= counted <= MOST_AT_ONCE:
         raise BoxRefused("bad_count", _("Type a number from 0 to %(most)d.") % {"most": MOST_AT_ONCE})
     with transaction.atomic():
         box = _open(box_id)
         if counted:
             damaged = damaged if box.purpose == Purpose.ARRIVING else 0
+            _not_by_count_alone(box, phone_id, counted, damaged)
             BoxCount.objects.update_or_create(
                 box=box, phone_id=phone_id, defaults={"counted": counted, "damaged": damaged}
             )
@@ -271,6 +276,14 @@ def _had_pairs(outlet_id: int) -> bool:
     """Whether both numbers of each phone were scanned here last time; at the beginning, they are."""
     last = Box.objects.filter(outlet=outlet_id).values_list("has_pairs", flat=True).first()
     return True if last is None else last
+
+
+def _not_by_count_alone(box: Box, phone_id: int, counted: int, damaged: int) -> None:
+    if box.purpose != Purpose.ARRIVING or box.transfer is None:
+        return
+    named = len(transfers.units_sent(box.transfer).get(phone_id, []))
+    if named and (counted != named or damaged not in (0, counted)):
+        raise BoxRefused("sent_by_number", _("These were sent by their numbers: scan those that arrived."))
 
 
 def _of_the_transfer(box: Box, number: str, phone_id: int, unit: Handset | None) -> None:

@@ -189,10 +189,11 @@ def test_a_transfer_is_scanned_out_and_in_short_and_damaged(transfer: Transfer, 
     with pytest.raises(UnitRefused) as refusal:
         boxes.scan(box.pk, number())
     assert refusal.value.problems[0].reason == "unknown"
-    boxes.count(box.pk, phone.pk, 2)
-    with pytest.raises(UnitRefused) as refusal:
-        book(box, OTHER)
-    assert {problem.reason for problem in refusal.value.problems} == {"not_named"}
+    for counted, damaged in ((2, 0), (3, 1)):
+        with pytest.raises(BoxRefused) as by_count:
+            boxes.count(box.pk, phone.pk, counted, damaged)
+        assert by_count.value.code == "sent_by_number"
+    boxes.count(box.pk, phone.pk, 3)
     boxes.count(box.pk, phone.pk, 0)
 
     boxes.scan(box.pk, numbers[0])
