@@ -128,7 +128,9 @@ def test_new_orders_there_are_kept_longer(outlet: Outlet, settings: Any) -> None
 def test_the_region_manager_sees_it_first(outlet: Outlet) -> None:
     create_order(create_shelf(create_outlet(town=outlet.town)))
     Outlet.objects.filter(pk=outlet.pk).update(call_first=True)
-    page = sign_in(create_person(Role.REGION_MANAGER, outlet.town)).get("/en/desk/").text
+    manager = sign_in(create_person(Role.REGION_MANAGER, outlet.town))
+    assert "silent: call there" in manager.get(f"/en/desk/{outlet.code}/").text
+    page = manager.get("/en/desk/").text
     assert page.count("silent: call there") == 1
     assert (
         page.index(outlet.code) < page.index("silent: call there") < page.index("Store", page.index(outlet.code) + 40)
