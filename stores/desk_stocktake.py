@@ -141,8 +141,8 @@ def differences(request: DeskRequest) -> HttpResponse:
     try:
         booked = stocktakes.book(take, reasons, seen, request.user.actor)
     except CountIsNotNews as refusal:
-        names = [current_catalogue().by_id[each.phone_id].name for each in refusal.older]
-        refusal_text = _("Another count came in later. Please count again: %(phones)s.") % {"phones": ", ".join(names)}
+        names = _(", ").join(current_catalogue().by_id[each.phone_id].name for each in refusal.older)
+        refusal_text = _("Another count came in later. Please count again: %(phones)s.") % {"phones": names}
         return _differences_page(request, take, refusal=refusal_text, reasons=reasons, status=409)
     except stocktakes.StocktakeRefused as refusal:
         if refusal.code == "over":

@@ -41,7 +41,7 @@ def in_words(refusal: StockRefusal) -> str:
             return _("%(number)s is not on record. Choose which phone it is.") % {"number": refusal.number}
         case NumberNeeded():
             phone = current_catalogue().by_id.get(refusal.phone_id)
-            known = {"phone": phone.name if phone else "", "numbers": ", ".join(refusal.numbers)}
+            known = {"phone": phone.name if phone else "", "numbers": _(", ").join(refusal.numbers)}
             return _("%(phone)s is known here by its numbers: scan the one that leaves. Here: %(numbers)s.") % known
         case OperationKeyReused():
             return _("This form has been sent before, with something else in it. Look at the ledger and begin anew.")
