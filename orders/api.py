@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import BigIntegerField, CharField
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -14,6 +17,7 @@ from catalog.catalogue import current_catalogue
 from orders.api_examples import ORDER, ORDER_WITH_CUSTOMER
 from orders.models import Language, Order, OrderLine, State
 from stores.api import OutletResource, outlets_to_tell
+from stores.prepared import IsAnyOf, Parameter, PlannedOnce
 
 # In the API languages are named as the keys of its texts.
 LANGUAGES = {"zh": Language.CHINESE, "en": Language.ENGLISH}
@@ -70,11 +74,22 @@ class OrderWithCustomer(OrderResource):
         return None if order.erased_at else {"name": order.name, "mobile": order.mobile}
 
 
+_LINE_FIELDS = [field.attname for field in OrderLine._meta.concrete_fields]
+
+
+@PlannedOnce
+def _lines() -> Any:
+    outlets = Parameter("outlets", ArrayField(BigIntegerField()))
+    numbers = Parameter("numbers", ArrayField(CharField(max_length=12)))
+    lines = OrderLine.objects.filter(IsAnyOf("outlet", outlets), IsAnyOf("number", numbers))
+    return lines.order_by("position").values_list(*_LINE_FIELDS)
+
+
 def with_lines(orders: Sequence[Any], *, whole_outlets: bool = False) -> Sequence[Any]:
     """Fetch what the resource tells of `orders` beside their rows and their outlets; a fixed number of queries."""
     lines: dict[str, list[OrderLine]] = {order.number: [] for order in orders}
-    found = OrderLine.objects.filter(outlet__in={order.outlet_id for order in orders}, number__in=lines)
-    for line in found.order_by("position"):
+    for row in _lines.rows(outlets=list({order.outlet_id for order in orders}), numbers=list(lines)):
+        line = OrderLine.from_db(DEFAULT_DB_ALIAS, _LINE_FIELDS, row)
         lines[line.number].append(line)
     for order in orders:
         order.told_lines = lines[order.number]

@@ -20,6 +20,7 @@ from api.pagination import Key
 from api.parameters import MOMENT_SCHEMA, Filters, MomentFilter
 from api.views import DetailDoor, ListDoor
 from orders.api import LANGUAGES, OrderResource, OrderWithCustomer, with_lines
+from orders.choosing import outlet_of
 from orders.models import State
 from orders.refusals import OrderRefused
 from partners import orders
@@ -28,6 +29,7 @@ from partners.order_forms import LONGEST_REFERENCE, CancelForm, OrderForm
 from partners.order_refusals import problem_of, wanted_of
 from stores.api import TextFilter
 from stores.models import Outlet
+from stores.stock_api import reaches
 
 
 class OrderFilters(Filters):
@@ -150,8 +152,8 @@ def _own(request: Request, number: str) -> Any:
 
 def _outlet(code: str, credentials: Credentials) -> Outlet:
     """Return the outlet of this code, unless the credentials do not reach it."""
-    outlet = Outlet.objects.visible().reached_by(credentials).filter(code=code).first()
-    if outlet is None:
+    outlet = outlet_of(code)
+    if outlet is None or not reaches(credentials, outlet.pk):
         raise serializers.ValidationError({"outlet": [_("We have no shop with this code.")]})
     return outlet
 

@@ -157,7 +157,7 @@ class StockList(ListDoor):
         return [Shelves(outlet.code, outlet.state, levels[outlet.pk]) for outlet in page]
 
 
-def _reaches(credentials: Credentials | None, outlet: int) -> bool:
+def reaches(credentials: Credentials | None, outlet: int) -> bool:
     """Whether credentials reach an outlet. One query where they are restricted."""
     if credentials and not credentials.outlets and not credentials.regions:
         return True
@@ -172,7 +172,7 @@ class OutletStock(DetailDoor):
     def find(self, code: str) -> Shelves:
         credentials = credentials_of(self.request)
         outlet = find_outlet(code, timezone.now())[0]
-        if not _reaches(credentials, outlet.pk):
+        if not reaches(credentials, outlet.pk):
             raise NotHere(_("We have no shop with this code."))
         levels = levels_of({outlet.pk: outlet.is_open}, phones_for(credentials))
         return Shelves(outlet.code, outlet.state, levels[outlet.pk])
