@@ -89,6 +89,7 @@ def test_three_hundred_outlets_are_opened_and_customers_find_them(
     take(tab, "office-import-map", request)
     tab.get_by_role("button", name="Apply exactly this").click()
     assert tab.get_by_text("It is about to begin.").is_visible()
+    take(tab, "office-import-steps", request)
     apply_waiting()
     # The page sees by itself that it is done.
     tab.get_by_text("300 rows: 300 new").wait_for()
@@ -102,8 +103,8 @@ def test_three_hundred_outlets_are_opened_and_customers_find_them(
 
 PAGES = [
     "", "stores/outlet/", "stores/outlet/{outlet}/change/", "stores/person/", "stores/person/add/",
-    "catalog/phone/{phone}/change/", "partners/apikey/add/", "trail/", "find/", "import/", "jobs/",
-    "outlets/{code}/state/", "outlets/{code}/books/", "orders/{order}/",
+    "catalog/phone/{phone}/change/", "catalog/phone/add/", "partners/apikey/add/", "trail/", "find/", "import/",
+    "jobs/", "outlets/{code}/state/", "outlets/{code}/books/", "orders/{order}/",
 ]  # fmt: skip
 LOOKS = [(360, "/admin/", "light"), (1280, "/en/admin/", "dark")]
 
