@@ -31,7 +31,7 @@ class Database:
 
     def statements(self, addresses: dict[str, str]) -> dict[str, list[str]]:
         """Return, for each page by name, the SQL that the product sends for it when the catalogue is in memory."""
-        answer = _python(self.url, "benchmarks.statements", json.dumps(addresses))
+        answer = python(self.url, "benchmarks.statements", json.dumps(addresses))
         return json.loads(answer)
 
 
@@ -40,7 +40,12 @@ def few_outlets() -> Database:
 
 
 def whole_country() -> Database:
-    return _filled("cunpu_bench_country", "")
+    return whole_country_of("cunpu_bench_country")
+
+
+def whole_country_of(name: str) -> Database:
+    """Return a database of this name that begins as the whole demo."""
+    return _filled(name, "")
 
 
 def _filled(name: str, prefix: str) -> Database:
@@ -52,7 +57,7 @@ def _filled(name: str, prefix: str) -> Database:
             cursor.execute("SELECT FROM pg_database WHERE datname = %s", [name])
             if not cursor.rowcount:
                 cursor.execute(f"CREATE DATABASE {name}")
-    _python(url, "benchmarks.fill", prefix)
+    python(url, "benchmarks.fill", prefix)
     with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM stores_outlet")
         return Database(url, cursor.fetchone()[0])
@@ -66,7 +71,8 @@ def database_url(name: str) -> str:
     return f"postgresql:///{name}?{query}"
 
 
-def _python(url: str, module: str, argument: str) -> str:
+def python(url: str, module: str, argument: str) -> str:
+    """Run a module on another database; return what it prints."""
     environment = os.environ | {"DATABASE_URL": url, "DEMO": "yes", "DJANGO_SETTINGS_MODULE": "config.settings"}
     command = [sys.executable, "-m", module, argument]
     return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
