@@ -90,7 +90,10 @@ def _pages(backend: int) -> str:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    client, facts = _member(), _facts()
+    from office.models import OfficeRole
+    from tests.office import office_client
+
+    client, facts = office_client(*OfficeRole), _facts()
     lines = []
     for kind, addresses in (("report", REPORTS), ("page", LISTS)):
         lines += [f"| a {kind} | statements | ms | floor, ms | ratio |", "| --- | ---: | ---: | ---: | ---: |"]
@@ -107,18 +110,6 @@ def _pages(backend: int) -> str:
             lines.append(f"| {name} | {len(statements)} | {ours:.1f} | {floor:.1f} | {ratio:.2f} |")
         lines.append("")
     return "\n".join(lines)
-
-
-def _member() -> Any:
-    """Return a client that somebody with every role in head office has signed in with."""
-    from office.models import Membership, OfficeRole
-    from stores.models import Person
-    from tests.desk import sign_in
-
-    person = Person.objects.order_by("pk")[0]
-    for role in OfficeRole:
-        Membership.objects.get_or_create(person=person, role=role)
-    return sign_in(person)
 
 
 def _facts() -> dict[str, Any]:
