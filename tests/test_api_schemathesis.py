@@ -17,6 +17,7 @@ from tests.partner_site import fill, key_for_all
 
 SECONDS = int(os.environ.get("FUZZ_SECONDS", "15"))
 SEED = os.environ.get("FUZZ_SEED", "11")
+CONFIG = Path(__file__).with_name("schemathesis.toml")
 CHECKS = (
     "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance",
     "response_schema_conformance", "negative_data_rejection", "missing_required_header", "unsupported_method",
@@ -30,7 +31,7 @@ def test_nothing_that_schemathesis_sends_breaks_the_contract(live_server: Any, t
     settings.EVENT_WAITS = 0
     fill()
     command = [
-        Path(sys.executable).parent / "schemathesis", "run", f"{live_server.url}/api/v1/schema/",
+        Path(sys.executable).parent / "schemathesis", "--config-file", CONFIG, "run", f"{live_server.url}/api/v1/schema/",
         "--url", live_server.url, "--header", f"Authorization: Bearer {key_for_all()}",
         "--checks", ",".join(CHECKS), "--mode", "all", "--phases", "coverage,fuzzing,stateful",
         "--max-time", str(SECONDS), "--seed", SEED, "--suppress-health-check", "all", "--no-shrink",
