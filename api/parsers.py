@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from json import JSONDecodeError
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
@@ -16,3 +18,10 @@ class JsonParser(JSONParser):
             return super().parse(*args, **options)
         except RecursionError:
             raise ParseError from None
+        except ParseError as error:
+            # What the framework says of it is in English alone.
+            cause = error.__context__
+            if isinstance(cause, JSONDecodeError):
+                place = {"line": cause.lineno, "column": cause.colno}
+                raise ParseError(_("It is no JSON: line %(line)d, column %(column)d.") % place) from None
+            raise ParseError(_("It is no text in UTF-8.")) from None

@@ -99,6 +99,23 @@ def test_whatever_is_in_a_body_has_its_problem(careful_client: Client, body: Any
 
 
 @override_settings(ROOT_URLCONF=__name__)
+@pytest.mark.parametrize(
+    ("body", "language", "detail"),
+    [
+        ('{"a":1,\n}', "en", "It is no JSON: line 2, column 1."),
+        ('{"a":1,\n}', "zh", "不是 JSON：第 2 行第 1 个字符。"),
+        (b'"\xff"', "zh", "不是 UTF-8 文本。"),
+    ],
+)
+def test_what_is_wrong_with_a_body_is_said_in_the_language_that_is_asked_for(
+    client: Client, body: Any, language: str, detail: str
+) -> None:
+    headers = {"Accept-Language": language}
+    answer = client.post("/api/v1/taker", body, content_type="application/json", headers=headers)
+    assert problem(answer, "malformed-body")["detail"] == detail
+
+
+@override_settings(ROOT_URLCONF=__name__)
 def test_a_body_of_no_type_is_told_which_header_is_missing(client: Client) -> None:
     answer = client.generic("POST", "/api/v1/taker", "{}", content_type="", headers={"Accept-Language": "en"})
     assert problem(answer, "unsupported-media-type")["detail"] == "The header Content-Type is missing."
