@@ -32,7 +32,8 @@ def test_nothing_that_schemathesis_sends_breaks_the_contract(live_server: Any, t
     fill()
     command = [
         Path(sys.executable).parent / "schemathesis", "--config-file", CONFIG, "run",
-        f"{live_server.url}/api/v1/schema/", "--url", live_server.url, "--header", f"Authorization: Bearer {key_for_all()}",
+        f"{live_server.url}/api/v1/schema/", "--url", live_server.url,
+        "--header", f"Authorization: Bearer {key_for_all()}",
         "--checks", ",".join(CHECKS), "--mode", "all", "--phases", "coverage,fuzzing,stateful",
         "--max-time", str(SECONDS), "--seed", SEED, "--suppress-health-check", "all", "--no-shrink",
         "--generation-database", "none", "--no-color", "--warnings", "off",
