@@ -42,8 +42,15 @@ class Killer:
         self.killed = True
         backend = connection.connection.info.backend_pid
         with closing(psycopg2.connect(connection.connection.dsn)) as other, other.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [backend])
-            assert cursor.fetchone() == (True,)
+            # Outside a transaction, which would go on seeing the backend as it was at first.
+            other.autocommit = True
+            cursor.execute("SELECT pg_terminate_backend(%s)", [backend])
+            # The database itself would look only every tenth of a second whether it is gone.
+            for _ in range(100_000):
+                cursor.execute("SELECT FROM pg_stat_activity WHERE pid = %s", [backend])
+                if not cursor.rowcount:
+                    return
+        raise AssertionError("the backend lives on")
 
 
 def everything():
