@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import cycle
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -19,7 +20,8 @@ from tests.test_desk_looks import let_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-LOOKS = [("/desk", 320, "light"), ("/en/desk", 360, "dark"), ("/large/desk", 1280, "light")]
+# Each state is seen in both, at the two widths in turn.
+LOOKS = [("/desk", (320, 1280), "light"), ("/large/en/desk", (360, 320), "dark")]
 
 
 @pytest.fixture
@@ -59,16 +61,18 @@ def scan(tab: Page, digits: str) -> None:
         tab.keyboard.press("Enter")
 
 
-@pytest.mark.parametrize(("prefix", "width", "colours"), LOOKS)
+@pytest.mark.parametrize(("prefix", "widths", "colours"), LOOKS)
 def test_pages_in_every_state_can_be_read_by_everybody(
-    open_desk: Open, shelf: StockLevel, prefix: str, width: int, colours: str
+    open_desk: Open, shelf: StockLevel, prefix: str, widths: tuple[int, int], colours: str
 ) -> None:
-    tab, here = open_desk(width, colours), f"{prefix}/{shelf.outlet.code}"
+    tab, here, turns = open_desk(colours=colours), f"{prefix}/{shelf.outlet.code}", cycle(widths)
     orders = [create_order(shelf, state=state) for state in ("placed", "collected", "declined")]
     ready = create_order(shelf, 2, state="ready")
     findings = []
 
     def look(what: str) -> None:
+        width = next(turns)
+        tab.set_viewport_size({"width": width, "height": 740})
         findings.extend(f"{what}: {finding}" for finding in examine(tab, width))
 
     for order in orders:
