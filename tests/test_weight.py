@@ -112,13 +112,15 @@ def see(site: Site, browser: Browser, page: Page, mode: str) -> Seen:
         network.on("Network.requestWillBeSent", start)
         network.on("Network.loadingFinished", finish)
         tab.goto(site.url + page.address(mode), wait_until="load")
+        # Also what a script asks for once the page is there.
         tab.wait_for_load_state("networkidle")
         requests = len(started)
         network.send("Network.clearBrowserCache")
         tab.goto(site.url + MODES[mode] + ("phones/" if page.path == "/" else ""), wait_until="load")
         before = len(started)
         tab.goto(site.url + page.address(mode), wait_until="load")
-        tab.wait_for_load_state("networkidle")
+        while not sizes.keys() >= set(started[before : before + requests]) or len(started) < before + requests:
+            tab.wait_for_timeout(20)
         first = sum(sizes.get(request, 0) for request in started[:requests])
         return Seen(page, mode, first, requests, sum(sizes.get(request, 0) for request in started[before:]))
     finally:
