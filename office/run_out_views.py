@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -44,10 +44,30 @@ def run_out(request: ReportRequest, code: str = "") -> HttpResponseBase:
 @report_page
 def accepted_file(request: ReportRequest, code: str = "") -> HttpResponseBase:
     """Hand out what was accepted in a region, for whoever orders from the supplier and plans the vans."""
+    accepted = _proposals(request, code).filter(accepted_at__isnull=False)
+    return csv_answer(f"accepted-{code or 'china'}.csv", _file_rows(accepted.order_by("accepted_at", "pk")))
+
+
+@report_page
+def proposed_file(request: ReportRequest, code: str = "") -> HttpResponseBase:
+    """Hand out what is proposed in a region, the most urgent first."""
+    waiting = _waiting(_proposals(request, code), request)
+    return csv_answer(f"proposed-{code or 'china'}.csv", _file_rows(waiting))
+
+
+def _proposals(request: ReportRequest, code: str) -> QuerySet[Proposal]:
     if not code and not request.reach.is_whole:
         raise Http404
-    region = _region(request, code)
-    return csv_answer(f"accepted-{code or 'china'}.csv", _file_rows(region))
+    return Proposal.objects.filter(_in(_region(request, code)))
+
+
+def _waiting(proposals: QuerySet[Proposal], request: ReportRequest) -> QuerySet[Proposal]:
+    """Keep what nobody has accepted, of the kind that is asked for, the most urgent first."""
+    kind = request.GET.get("kind", "")
+    waiting = proposals.filter(accepted_at=None)
+    if kind in Proposal.Kind.values:
+        waiting = waiting.filter(kind=kind)
+    return waiting.order_by("cover_days", "pk")
 
 
 def _region(request: ReportRequest, code: str) -> Region | None:
@@ -94,10 +114,7 @@ def _done(proposal: Proposal) -> str:
 
 def _page(request: ReportRequest, region: Region | None, refused: str = "") -> HttpResponseBase:
     page, kind = _number(request.GET.get("page", "")), request.GET.get("kind", "")
-    waiting = Proposal.objects.filter(_in(region), accepted_at=None)
-    if kind in Proposal.Kind.values:
-        waiting = waiting.filter(kind=kind)
-    waiting = waiting.order_by("cover_days", "pk").select_related("receiver", "sender")
+    waiting = _waiting(Proposal.objects.filter(_in(region)), request).select_related("receiver", "sender")
     lines = list(waiting[(page - 1) * LINES : page * LINES + 1])
     forecasts = {
         (each.outlet_id, each.phone_id): each
@@ -118,6 +135,7 @@ def _page(request: ReportRequest, region: Region | None, refused: str = "") -> H
         "before": f"{here}?page={page - 1}{query}" if page > 1 else "",
         "after": f"{here}?page={page + 1}{query}" if len(lines) > LINES and page < LAST_PAGE else "",
         "file": f"{here}csv/",
+        "proposed": f"{here}proposed/{query.replace('&', '?')}",
         "refused": refused,
         "is_demo": settings.DEMO,
     }
@@ -145,11 +163,10 @@ def _line(request: ReportRequest, proposal: Proposal, forecasts: dict[tuple[int,
     }
 
 
-def _file_rows(region: Region | None) -> Iterator[Sequence[object]]:
+def _file_rows(proposals: QuerySet[Proposal]) -> Iterator[Sequence[object]]:
     phones = current_catalogue().by_id
     yield [_("What"), _("Phone"), _("How many"), _("To"), _("Name"), _("From"), _("Accepted"), _("Transfer")]
-    accepted = Proposal.objects.filter(_in(region), accepted_at__isnull=False).order_by("accepted_at", "pk")
-    for each in accepted.select_related("receiver", "sender").iterator(chunk_size=2_000):
+    for each in proposals.select_related("receiver", "sender").iterator(chunk_size=2_000):
         phone, moment = phones.get(each.phone_id), each.accepted_at
         yield [
             each.get_kind_display(),

@@ -20,6 +20,7 @@ pages = [
     path("outlets/<outlet_code:code>/books/", life_views.books, name="books"),
     path("outlets/<outlet_code:code>/books/<slug:slug>/", life_views.ledger, name="ledger"),
     path("trail/", trail_views.trail_page, name="trail"),
+    path("trail/export/", trail_views.trail_file, name="trail_file"),
     path("trail/<slug:thing>/<str:key>/", trail_views.history, name="history"),
     path("import/", import_views.upload, name="imports"),
     path("import/<int:number>/", import_views.preview, name="import"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from datetime import timedelta
 
 import pytest
@@ -22,6 +25,7 @@ from stores.models import Outlet, Role
 from stores.outlets import change_state
 from tests.desk import create_person
 from tests.factories import create_brand, create_outlet, create_phone, create_timetable
+from tests.office import office_client
 
 
 def entries(thing: str, **known: str) -> list[TrailEntry]:
@@ -193,6 +197,22 @@ def test_the_trail_is_not_truncated(db: None) -> None:
 def test_an_entry_says_who(db: None) -> None:
     with pytest.raises(IntegrityError, match="trail_says_who"):
         TrailEntry.objects.create(actor="somebody", deed="shown", thing="order", key="1", changes={})
+
+
+def test_the_trail_is_taken_as_it_was_searched_and_says_so(db: None) -> None:
+    person, brand = create_person(), create_brand(name_en="=Before")
+    with acting_as(person.actor):
+        Brand.objects.filter(pk=brand.pk).update(name_en="After")
+    client = office_client(OfficeRole.AUDITOR)
+
+    answer = client.get(f"/en/admin/trail/export/?who={person.username}&what={brand.slug}")
+    head, row = csv.reader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig")))
+
+    assert head[1:5] == ["Who", "Name", "What", "Table"]
+    assert row[1:7] == [person.actor, person.name, "changed", "catalog_brand", str(brand.pk), brand.slug]
+    assert json.loads(row[7]) == {"name_en": ["=Before", "After"]}
+    [taken] = entries("office_trailentry", deed="exported")
+    assert brand.slug in taken.changes["query"]
 
 
 def test_what_no_trigger_sees_is_noted(db: None) -> None:

@@ -203,6 +203,10 @@ def test_a_region_manager_accepts_line_by_line(sold_out: Outlet):
     assert f"Transfer {Transfer.objects.get().pk} is asked for" in client.get("/en/reports/run-out/130100/").text
     lines = b"".join(client.get("/en/reports/run-out/130100/csv/").streaming_content).decode().splitlines()
     assert sold_out.code in lines[1]
+    asked = "/en/reports/run-out/130100/proposed/?kind=transfer"
+    proposed = b"".join(client.get(asked).streaming_content).decode().splitlines()
+    waiting = Proposal.objects.filter(kind="transfer", accepted_at=None, county_code__startswith="1301")
+    assert len(proposed) == 1 + waiting.count()
 
 
 def test_who_may_not_move_stock_reads_it_and_no_more(sold_out: Outlet):
