@@ -13,6 +13,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import get_script_prefix, set_script_prefix
 from django.utils import translation
 
+# No question of ours is longer. What is makes no sense, and would weigh on the page that says so, in each of its links.
+MOST_QUERY = 1000
 CHINESE = "zh-hans"
 ENGLISH = "en"
 
@@ -48,7 +50,8 @@ class Address(NamedTuple):
             path, is_large = path.removeprefix("/large"), True
         if path == "/en" or path.startswith("/en/"):
             path, language = path.removeprefix("/en") or "/", ENGLISH
-        return cls(get_script_prefix(), path, request.META.get("QUERY_STRING", ""), language, is_large)
+        query = request.META.get("QUERY_STRING", "")
+        return cls(get_script_prefix(), path, query if len(query) <= MOST_QUERY else "", language, is_large)
 
 
 def address_middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
