@@ -148,6 +148,7 @@ relaxed = settings(max_examples=200, deadline=None, suppress_health_check=[Healt
 @example("GET", "/", "/outlets/", b"", [(b"q", b"\x00")], {})
 @example("GET", "/", "/outlets/", b"", [(b"q", b"x" * 10_000)], {})
 @example("GET", "/", "/outlets/", b"", [(b"lat", b"nan"), (b"lng", b"0")], {})
+@example("GET", "/", "/outlets/", b"", [(b"q", b"fn"), (b"page", b"x")], {})
 @example("GET", "/", "/outlets/", b"", [(b"q", b"fn"), (b"page", b"99999999999999999999")], {})
 @example("GET", "/large/en/", "/regions/NAME/", b"\x00", [], {})
 @example("GET", "/", "/", b"", [], {"HTTP_HOST": "a b"})
