@@ -139,7 +139,7 @@ def test_today_is_light_however_much_waits(outlet: Outlet, monkeypatch: pytest.M
     shelves = [Shelf(phone, draw.randrange(9), draw.randrange(9), 1, 5) for phone in phones]
     much = Today(
         orders[::2], orders[1::2], shelves, shelves, [(phone, 3) for phone in phones],
-        [transfer(number) for number in range(40)],
+        [transfer(number) for number in range(400)],
     )  # fmt: skip
     monkeypatch.setattr(desk_today, "today_at", lambda outlet, now: much)
     client = sign_in(create_person(Role.MANAGER, outlet))
