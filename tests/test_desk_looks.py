@@ -147,6 +147,7 @@ def test_today_is_light_however_much_waits(outlet: Outlet, monkeypatch: pytest.M
     for prefix in ("", "/large/en"):
         page = client.get(f"{prefix}/desk/{outlet.code}/").text
         assert page.count('class="when"') >= 60 + 2 * len(phones)
+        assert page.count(f"{outlet.code}/transfers/") == 1 + Today.most
         assert weight(page) <= FIRST_VIEW_BYTES
 
 
