@@ -34,7 +34,7 @@ FIRST_VIEW_BYTES = 14_600
 # Headers of an answer.
 HEADER_BYTES = 800
 # Pages take turns: each is seen in light and dark, in Chinese and English, large and not.
-LOOKS = [("", 360, "light"), ("/en", 360, "dark"), ("/large", 360, "light"), ("/large/en", 1280, "dark")]
+LOOKS = [("", 360, "light"), ("/en", 320, "dark"), ("/large", 360, "light"), ("/large/en", 1280, "dark")]
 
 
 @pytest.fixture
