@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -20,6 +21,10 @@ from config import postgres, ready
 from stores.context import forget_country
 from stores.hours import forget_hours
 from tests.site import site as site
+
+# A machine that is busy with other things takes its time to make up examples, which says nothing of what is tested.
+hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("busy")
 
 # Playwright keeps an event loop in the thread that runs the tests, and Django would refuse queries there.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
