@@ -5,6 +5,8 @@ from django.test import Client
 
 from catalog.catalogue import Catalogue
 from catalog.comparison import compare
+from stores.models import Outlet
+from tests.factories import create_outlet, create_stock
 from tests.pages import read
 
 
@@ -17,6 +19,21 @@ def test_two_to_four_phones(client: Client, catalogue: Catalogue, prefix: str, c
     assert page.html.count('scope="col"') == count
     for phone in phones:
         assert f"{prefix}/phones/{phone.slug}/" in page.links
+
+
+def test_says_what_my_shop_has_of_each(client: Client, catalogue: Catalogue) -> None:
+    here, never_here = catalogue.phones[:2]
+    shop = create_outlet(name_zh="大阁镇营业厅")
+    create_stock(outlet=shop, phone=here, on_hand=5)
+    comparison = f"/compare/?p={here.slug}&p={never_here.slug}"
+
+    assert "有货" not in read(client, comparison).text
+    client.post(f"/outlets/{shop.code}/choose/")
+    assert f"大阁镇营业厅： {here.name} ✓ 有货 {never_here.name} ✗ 这里没有" in read(client, comparison).text
+    assert "大阁镇营业厅： ✗ 这里没有" in read(client, never_here.get_absolute_url()).text
+
+    Outlet.objects.update(state=Outlet.State.SUSPENDED)
+    assert "大阁镇营业厅： 暂停营业" in read(client, comparison).text
 
 
 def test_differences_are_said_in_words(client: Client, catalogue: Catalogue) -> None:
