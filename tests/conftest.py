@@ -29,12 +29,6 @@ hypothesis.settings.load_profile("busy")
 # Playwright keeps an event loop in the thread that runs the tests, and Django would refuse queries there.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
-# How long examples take tells of the machine, not of the rule.
-hypothesis.settings.register_profile(
-    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
-hypothesis.settings.load_profile("any machine")
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-docs", action="store_true", help="write the tables and pictures under docs/ anew")
