@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from catalog.catalogue import current_catalogue
 from catalog.models import Phone
 from stores import counter, stock, unit_numbers
-from stores.access import Deed
+from stores.access import Deed, NotAllowed
 from stores.desk import DeskRequest, desk_form, show
 from stores.desk_session import tell
 from stores.desk_typed import words
@@ -69,9 +69,13 @@ def _look(request: DeskRequest, number: str, phone: Phone | None) -> tuple[int, 
 @desk_form(Deed.ADJUST)
 def adjust(request: DeskRequest) -> HttpResponse:
     """Correct a shelf by some more or fewer, with the reason."""
-    data, refused = request.POST, ""
+    data, refused, status = request.POST, "", 200
     if request.method == "POST":
-        refused = _adjust(request)
+        try:
+            refused, status = _adjust(request), 422
+        except NotAllowed as refusal:
+            # The form stays as it was typed: part of it may be done, or somebody who may is called.
+            refused, status = str(refusal), 403
         if not refused:
             return redirect("desk:phone", request.outlet.code, data.get("phone", ""))
     context = {
@@ -84,7 +88,7 @@ def adjust(request: DeskRequest) -> HttpResponse:
         "limit": settings.DESK_ADJUST_LIMIT,
         "refused": refused,
     }
-    return show(request, "desk/adjust.html", context, status=422 if refused else 200)
+    return show(request, "desk/adjust.html", context, status=status)
 
 
 def _adjust(request: DeskRequest) -> str:

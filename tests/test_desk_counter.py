@@ -115,7 +115,12 @@ def test_a_clerk_corrects_a_few_and_a_manager_more(
 ) -> None:
     create_stock(outlet=outlet, phone=phone, on_hand=20)
     keys = [f"{number:032x}" for number in range(9)]
-    assert correct(clerk, outlet, phone, keys[0], quantity="3").status_code == 403
+    too_many = correct(clerk, outlet, phone, keys[0], quantity="3")
+    assert too_many.status_code == 403
+    assert re.search(r'role="alert" id="refused"><b>✗ This is for the manager', too_many.text)
+    # Nothing that was typed is lost.
+    assert re.search(r'id="quantity"[^>]* value="3"', too_many.text)
+    assert re.search(r'id="reason"[^>]* value="miscounted"', too_many.text)
     assert correct(clerk, outlet, phone, keys[1]).status_code == 302
     assert correct(clerk, outlet, phone, keys[2], way="more").status_code == 302
     # In small steps it adds up; the same form again does not.
