@@ -203,7 +203,8 @@ def test_its_log_tells_of_errors_but_not_what_was_typed(checkout: Checkout):
 
 
 def test_ctrl_c_in_the_terminal_does_not_reach_the_server(checkout: Checkout):
-    user = checkout.enter(start_new_session=True)
+    # Whoever runs the tests in the background of a shell has Ctrl-C ignored, and what they start would have so, too.
+    user = checkout.enter(start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     pid = says(user)["pid"]
 
     os.killpg(user.pid, signal.SIGINT)
