@@ -89,6 +89,7 @@ def apply(number: int, fingerprint: str, on_step: Callable[[], object] = lambda:
 
 
 def refuse_if_applied(kept: OutletImport) -> None:
+    """Raise ImportRefused, with what came of it, for a file that was applied before."""
     if kept.applied_at:
         raise ImportRefused(_("This file was applied already: %(outcome)s") % {"outcome": kept.outcome})
 

@@ -148,4 +148,5 @@ def is_named(thing: Model) -> bool:
 
 
 def standing_of(request: HttpRequest) -> OfficeStanding:
+    """Return what the person who is signed in may do; the door of the page has found it out."""
     return request.standing  # type: ignore[attr-defined]
