@@ -13,6 +13,7 @@ from django_q.models import Failure
 from django_q.tasks import async_task
 
 from office import trail
+from office.list_files import in_turn
 from office.models import TrailEntry
 from orders.messages.outbox import try_again
 from orders.mobiles import scrub
@@ -34,14 +35,14 @@ class Failed(NamedTuple):
 
 def failed() -> Iterator[Failed]:
     """Yield what was given up: messages, then webhooks, then jobs, the newest first."""
-    for message in Message.objects.given_up():
+    for message in in_turn(Message.objects.given_up()):
         yield Failed(message.out_id, f"message {message.kind}", message.next_attempt_at, message.error)
-    for webhook in _webhooks().select_related("partner").order_by("-disabled_at"):
+    for webhook in in_turn(_webhooks().select_related("partner").order_by("-disabled_at")):
         # What follows the host of an address may be a secret of the partner's.
         host = urlsplit(webhook.url).hostname or ""
         what = f"webhook of {webhook.partner.name} at {host}"
         yield Failed(f"{WEBHOOK}{webhook.code}", what, webhook.disabled_at, webhook.disabled_because)
-    for job in Failure.objects.all():
+    for job in in_turn(Failure.objects.all()):
         # The first line of what the library keeps is the error itself; the rest is where it happened.
         reason = str(job.result or "").strip().splitlines()[:1]
         yield Failed(job.id, job.func, job.stopped, scrub(reason[0])[:200] if reason else "")

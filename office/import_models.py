@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from stores.models import Person
 
@@ -47,3 +48,7 @@ class OutletImport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} {self.file_name}"
+
+    @property
+    def what_became_of_it(self) -> str:
+        return self.outcome or (_("is being applied") if self.asked_at else _("not applied"))

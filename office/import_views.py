@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
 from catalog.csv_answers import CONTENT_TYPE, csv_lines
+from catalog.loading.report import Problem
 from office import import_queue
 from office.access import OfficeDeed
 from office.doors import OfficeRequest, office_deed, office_form, office_page
 from office.imports import ImportRefused, keep_file, look_at, region_around
+from office.list_files import hand_out, in_turn, moment_cell
 from office.models import OutletImport
 from office.report_places import name_of
 from office.spreadsheets import write_xlsx
@@ -43,8 +47,24 @@ def upload(request: OfficeRequest) -> HttpResponse:
             return redirect("office:import", kept.pk)
         except ImportRefused as refused:
             refusal = str(refused)
-    files = OutletImport.objects.select_related("person").defer("content")[:FILES_SHOWN]
-    return show(request, "office/imports.html", {"files": files, "refusal": refusal, "columns": COLUMNS})
+    context = {"files": _files()[:FILES_SHOWN], "refusal": refusal, "columns": COLUMNS}
+    return show(request, "office/imports.html", context)
+
+
+def _files() -> QuerySet[OutletImport]:
+    return OutletImport.objects.select_related("person").defer("content")
+
+
+@office_page(OfficeDeed.EDIT_OUTLETS)
+def files_file(request: OfficeRequest) -> HttpResponseBase:
+    """Hand out the list of all files that were sent."""
+    return hand_out(request, "imports.csv", _file_rows(), OutletImport)
+
+
+def _file_rows() -> Iterator[Sequence[object]]:
+    yield [_("Number"), _("File"), _("Who"), _("When"), _("What became of it")]
+    for kept in in_turn(_files()):
+        yield [kept.pk, kept.file_name, kept.person.name, moment_cell(kept.uploaded_at), kept.what_became_of_it]
 
 
 @office_page(OfficeDeed.EDIT_OUTLETS)
@@ -69,6 +89,19 @@ def preview(request: OfficeRequest, number: int) -> HttpResponse:
         **_map_with(seen.new),
     }
     return show(request, "office/import.html", context)
+
+
+@office_page(OfficeDeed.EDIT_OUTLETS)
+def problems_file(request: OfficeRequest, number: int) -> HttpResponseBase:
+    """Hand out everything that is wrong with a file, to put it right beside the table."""
+    problems = look_at(get_object_or_404(OutletImport, pk=number)).report.problems
+    return hand_out(request, f"problems-{number}.csv", _problem_rows(problems), OutletImport, number)
+
+
+def _problem_rows(problems: Sequence[Problem]) -> Iterator[Sequence[object]]:
+    yield [_("Line"), _("Column"), _("What is wrong")]
+    for problem in problems:
+        yield [problem.line, problem.column, problem.reason]
 
 
 def _map_with(new: Mapping[str, Point]) -> dict[str, Any]:

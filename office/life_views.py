@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
 from catalog.catalogue import current_catalogue
+from catalog.models import Phone
 from office import trail
 from office.access import OfficeDeed
 from office.doors import OfficeRequest, office_deed, office_form, office_page
-from office.life import life_of_order, life_of_unit, search
+from office.life import OrderLife, UnitLife, life_of_order, life_of_unit, search
 from office.models import TrailEntry
 from orders import numbers
 from orders.models import Order
@@ -47,10 +49,15 @@ def find(request: OfficeRequest) -> HttpResponse:
 @office_page(OfficeDeed.READ_ORDERS)
 def unit(request: OfficeRequest, number: str) -> HttpResponse:
     """Show a phone's life."""
+    return show(request, "office/unit.html", {"life": unit_life(number)})
+
+
+def unit_life(number: str) -> UnitLife:
+    """Return what is on record of a phone. Raises Http404 where nothing is."""
     life = life_of_unit(number)
     if life is None:
         raise Http404
-    return show(request, "office/unit.html", {"life": life})
+    return life
 
 
 @office_page(OfficeDeed.READ_ORDERS)
@@ -67,11 +74,17 @@ def show_customer(request: OfficeRequest, number: str) -> HttpResponse:
 
 
 def _order_page(request: OfficeRequest, number: str, **more: Any) -> HttpResponse:
+    life = order_life(number)
+    may_show = request.standing.may(OfficeDeed.SHOW_PERSONAL) and not life.order.erased_at
+    return show(request, "office/order.html", {"life": life, "may_show": may_show, **more})
+
+
+def order_life(number: str) -> OrderLife:
+    """Return what is on record of an order. Raises Http404 where nothing is."""
     life = life_of_order(number) if numbers.read_number(number) == number else None
     if life is None:
         raise Http404
-    may_show = request.standing.may(OfficeDeed.SHOW_PERSONAL) and not life.order.erased_at
-    return show(request, "office/order.html", {"life": life, "may_show": may_show, **more})
+    return life
 
 
 @office_page(OfficeDeed.READ_ORDERS)
@@ -80,18 +93,28 @@ def books(request: OfficeRequest, code: str) -> HttpResponse:
     outlet = get_object_or_404(Outlet, code=code)
     context = {
         "outlet": outlet,
-        "levels": StockLevel.objects.filter(outlet=outlet).select_related("phone").order_by("phone__position"),
+        "levels": shelves_of(outlet),
         "orders": Order.objects.at(outlet).select_related("outlet").order_by("-placed_at")[:ORDERS_SHOWN],
     }
     return show(request, "office/books.html", context)
 
 
+def shelves_of(outlet: Outlet) -> QuerySet[StockLevel]:
+    return StockLevel.objects.filter(outlet=outlet).select_related("phone").order_by("phone__position")
+
+
 @office_page(OfficeDeed.READ_ORDERS)
 def ledger(request: OfficeRequest, code: str, slug: str) -> HttpResponse:
     """Show the ledger of a shelf, the newest lines first."""
-    outlet, phone = get_object_or_404(Outlet, code=code), current_catalogue().by_slug.get(slug)
-    if phone is None:
-        raise Http404
+    outlet, phone = shelf_of(code, slug)
     before = request.GET.get("before", "")
     lines, more = ledger_page(outlet, phone.pk, int(before) if before.isdecimal() and len(before) < 19 else None)
     return show(request, "office/ledger.html", {"outlet": outlet, "phone": phone, "lines": lines, "more": more})
+
+
+def shelf_of(code: str, slug: str) -> tuple[Outlet, Phone]:
+    """Return the outlet and the phone that an address names. Raises Http404."""
+    outlet, phone = get_object_or_404(Outlet, code=code), current_catalogue().by_slug.get(slug)
+    if phone is None:
+        raise Http404
+    return outlet, phone

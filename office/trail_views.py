@@ -13,18 +13,16 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from catalog.acting import acting_as
-from catalog.csv_answers import csv_answer
-from office import trail
 from office.access import OfficeDeed
 from office.doors import OfficeRequest, office_page
+from office.list_files import hand_out, in_turn
 from office.models import TrailEntry
 from office.site import site
 from office.trail import in_words
 from stores.desk import show
-from stores.people import find_person, names_of
+from stores.people import Names, find_person
 
-LINES, ROWS_AT_ONCE = 50, 500
+LINES = 50
 
 
 @office_page(OfficeDeed.READ_TRAIL)
@@ -38,9 +36,7 @@ def trail_page(request: OfficeRequest) -> HttpResponse:
 def trail_file(request: OfficeRequest) -> HttpResponseBase:
     """Hand out the same as a file, however many; who took it is in the trail, too."""
     asked = _asked(request)
-    with acting_as(request.user.actor):
-        trail.note(TrailEntry.Deed.EXPORTED, TrailEntry._meta.db_table, "", query=urlencode(asked))
-    return csv_answer("audit-trail.csv", _rows(_found(asked)))
+    return hand_out(request, "audit-trail.csv", _rows(_found(asked)), TrailEntry, query=urlencode(asked))
 
 
 def _asked(request: OfficeRequest) -> dict[str, str]:
@@ -59,10 +55,8 @@ def _found(asked: dict[str, str]) -> QuerySet[TrailEntry]:
 
 def _rows(entries: QuerySet[TrailEntry]) -> Iterator[Sequence[object]]:
     yield [_("When"), _("Who"), _("Name"), _("What"), _("Table"), _("Number"), _("Name"), _("From and to")]
-    names: dict[str, str] = {}
-    for entry in entries.iterator(chunk_size=ROWS_AT_ONCE):
-        if entry.actor not in names:
-            names |= names_of([entry.actor])
+    names = Names()
+    for entry in in_turn(entries):
         when = timezone.localtime(entry.happened_at).isoformat(timespec="seconds")
         changes = json.dumps(entry.changes, ensure_ascii=False)
         yield [
@@ -80,10 +74,15 @@ def _rows(entries: QuerySet[TrailEntry]) -> Iterator[Sequence[object]]:
 @office_page()
 def history(request: OfficeRequest, thing: str, key: str) -> HttpResponse:
     """Show what was changed of one thing; whoever may read the thing may read that."""
-    _require_to_read(request, thing)
-    inside = [name for name, of in PARTS.items() if of == thing]
-    entries = TrailEntry.objects.filter(Q(thing=thing, key=key) | Q(thing__in=inside, name=key))
+    entries = _of_one(request, thing, key)
     return show(request, "office/trail.html", _page(request, entries) | {"thing": thing, "key": key})
+
+
+@office_page()
+def history_file(request: OfficeRequest, thing: str, key: str) -> HttpResponseBase:
+    """Hand out the same as a file."""
+    entries = _of_one(request, thing, key).order_by("-id")
+    return hand_out(request, f"history-{thing}.csv", _rows(entries), TrailEntry, query=urlencode({thing: key}))
 
 
 # Rows that belong to a thing of another table, and are changed on its page.
@@ -95,6 +94,13 @@ PARTS = {
     "stores_assignment": "stores_person",
     "office_membership": "stores_person",
 }
+
+
+def _of_one(request: OfficeRequest, thing: str, key: str) -> QuerySet[TrailEntry]:
+    """Return what was changed of one thing. Raises NotInOffice for whoever may not read the thing."""
+    _require_to_read(request, thing)
+    inside = [name for name, of in PARTS.items() if of == thing]
+    return TrailEntry.objects.filter(Q(thing=thing, key=key) | Q(thing__in=inside, name=key))
 
 
 def _require_to_read(request: OfficeRequest, thing: str) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
 from stores.models import Outlet, StockMovement
-from stores.people import names_of
+from stores.people import Names, names_of
 
 LINES = 30
 
@@ -38,12 +38,16 @@ def ledger_page(outlet: Outlet, phone_id: int, before: int | None) -> tuple[list
     if before is not None:
         rows = rows.filter(seq__lt=before)
     found = list(rows.order_by("-seq")[: LINES + 1])
-    return _in_words(found[:LINES]), found[LINES - 1].seq if len(found) > LINES else None
+    names = names_of(row.actor for row in found)
+    lines = [_line(row, names[row.actor]) for row in found[:LINES]]
+    return lines, found[LINES - 1].seq if len(found) > LINES else None
 
 
-def _in_words(rows: Sequence[StockMovement]) -> list[LedgerLine]:
-    names = names_of(row.actor for row in rows)
-    return [_line(row, names[row.actor]) for row in rows]
+def ledger_in_words(rows: Iterable[StockMovement]) -> Iterator[LedgerLine]:
+    """Yield lines in words as they come, however many. A query for everybody who is named."""
+    names = Names()
+    for row in rows:
+        yield _line(row, names[row.actor])
 
 
 def _line(row: StockMovement, who: str) -> LedgerLine:

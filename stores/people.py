@@ -165,5 +165,13 @@ def names_of(actors: Iterable[str]) -> dict[str, str]:
     return {each: name(each) for each in asked}
 
 
+class Names(dict[str, str]):
+    """Who each actor of a long list is, in words; each is asked for once, when it comes up."""
+
+    def __missing__(self, actor: str) -> str:
+        self[actor] = names_of([actor])[actor]
+        return self[actor]
+
+
 def _first_password() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(_FIRST_PASSWORD_LENGTH))

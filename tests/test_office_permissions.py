@@ -20,7 +20,7 @@ from office.models import OfficeRole, OutletImport
 from office.site import site
 from partners.models import ApiKey, Partner
 from stores import stock
-from stores.models import Role, StockLevel
+from stores.models import HandsetNumber, Role, StockLevel
 from tests.desk import create_person, sign_in
 from tests.factories import act, create_unit
 from tests.office import office_client, partner_client
@@ -72,7 +72,8 @@ def own_doors(shelf: StockLevel) -> Iterator[Door]:
         "code": shelf.outlet.code, "slug": shelf.phone.slug, "thing": "stores_outlet", "key": shelf.outlet_id,
         "kind": "csv", "number": None,
     }  # fmt: skip
-    numbers = {"unit": "350000000000006", "order": order.number, "show_customer": order.number}
+    numbers = dict.fromkeys(("order", "order_file", "show_customer"), order.number)
+    numbers |= dict.fromkeys(("unit", "unit_file"), HandsetNumber.objects.get().number)
     for pattern in own_pages():
         rule = getattr(pattern.callback, "office_rule", None)
         assert isinstance(rule, OfficeRule), f"{pattern.name} goes through no door of office.doors"

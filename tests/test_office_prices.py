@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from events.models import Event
 from office.models import OfficeRole, TrailEntry
 from tests.factories import create_phone, create_window
 from tests.office import office_client
+from tests.order_factories import create_order, create_shelf, lead_to
 from tests.test_prices import a_past
 
 pytestmark = pytest.mark.django_db
@@ -192,6 +194,33 @@ def test_any_moment_is_previewed(client: Client) -> None:
     assert "<b>249</b>" in during
     assert "7 for each shop" in during
     assert "Kingsun Y403" not in preview(TOMORROW - timedelta(days=9))
+
+
+def test_what_is_left_of_an_outlets_quota_is_previewed(client: Client) -> None:
+    shelf = create_shelf(on_hand=9)
+    now = timezone.now()
+    create_window({shelf.phone: 24900}, quota=3, ends_at=now + timedelta(days=1))
+    create_window({shelf.phone: 24900}, quota=3, starts_at=TOMORROW, ends_at=TOMORROW + timedelta(days=1))
+
+    def left(moment: datetime | None, outlet: str = shelf.outlet.code) -> list[str]:
+        asked = {"at": moment.isoformat() if moment else "", "outlet": outlet}
+        page = client.get("/en/admin/prices/", asked)
+        file = b"".join(client.get("/en/admin/prices/export/", asked).streaming_content).decode().split()
+        told = re.findall(r"(\d+) left there", said(page))
+        assert file[-1].endswith(f",{''.join(told)}")
+        return told
+
+    kept, cancelled = create_order(shelf), create_order(shelf)
+    assert left(None) == ["1"]
+    lead_to(cancelled, "cancelled")
+    other = create_shelf(phone=shelf.phone)
+    assert left(None) == ["2"]
+    assert left(None, other.outlet.code) == ["3"]
+    assert left(None, "") == []
+    assert left(kept.placed_at - timedelta(microseconds=1)) == ["3"]
+    assert left(cancelled.placed_at) == ["1"]
+    assert left(TOMORROW + timedelta(hours=1)) == ["3"]
+    assert "No outlet has this code." in said(client.get("/en/admin/prices/", {"outlet": "x"}))
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,8 @@ from typing import Any
 from django.contrib.admin.utils import label_for_field, lookup_field
 from django.db.models import Model
 from django.http import HttpRequest, StreamingHttpResponse
-from django.utils import timezone
 
-from catalog.csv_answers import csv_answer
-from office import trail
-from office.models import TrailEntry
-
-ROWS_AT_ONCE = 500
+from office.list_files import hand_out, in_turn, moment_cell
 
 
 def export_list(pages: Any, request: HttpRequest) -> StreamingHttpResponse:
@@ -22,10 +17,9 @@ def export_list(pages: Any, request: HttpRequest) -> StreamingHttpResponse:
     found = pages.get_changelist_instance(request)
     names = [name for name in found.list_display if name != "action_checkbox"]
     heads = [str(label_for_field(name, pages.model, pages)) for name in names]
-    table = pages.opts.db_table
-    trail.note(TrailEntry.Deed.EXPORTED, table, "", query=request.META.get("QUERY_STRING", "")[:200])
-    rows = found.queryset.iterator(chunk_size=ROWS_AT_ONCE)
-    return csv_answer(f"{table}.csv", _all(heads, rows, names, pages))
+    asked = request.META.get("QUERY_STRING", "")[:200]
+    rows = _all(heads, in_turn(found.queryset), names, pages)
+    return hand_out(request, f"{pages.opts.db_table}.csv", rows, pages.model, query=asked)
 
 
 def _all(heads: list[str], rows: Iterator[Model], names: list[str], pages: Any) -> Iterator[list[Any]]:
@@ -39,7 +33,7 @@ def _cell(name: str, row: Model, pages: Any) -> Any:
     if field is not None and getattr(field, "flatchoices", None):
         return str(dict(field.flatchoices).get(value, value))
     if hasattr(value, "astimezone"):
-        return timezone.localtime(value).strftime("%Y-%m-%d %H:%M")
+        return moment_cell(value)
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return (

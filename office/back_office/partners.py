@@ -17,7 +17,7 @@ from api.credentials import SCOPES
 from catalog.moments import midnight
 from office.access import OfficeDeed
 from office.back_office.base import OfficeAdmin, PlainForm
-from office.day_field import DayField
+from office.fields import DayField
 from office.site import site
 from partners.keys import BadReach, check_reach, issue_key, revoke_key
 from partners.models import ApiKey, Partner
