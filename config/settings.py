@@ -205,6 +205,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# Pages name files by their content; compressing them once more under their own names would double the work.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # How long an order is kept, in hours: until the outlet should have set it aside, until it expires when it did not
 # or did, how much longer a customer can ask for once, and how long before the end a reminder goes out.
