@@ -125,10 +125,10 @@ def _calls() -> str:
 def _fill() -> tuple[str, list[Any]]:
     """Write outlets with plenty of every phone; return a key for all of it, and shelves of the first phone."""
     from catalog.catalogue import current_catalogue
-    from tests.factories import create_outlet, create_stock
-    from tests.partner_site import key_for_all, load_catalogue
+    from tests.factories import create_outlet, create_stock, load_sample_phones
+    from tests.partner_site import key_for_all
 
-    load_catalogue()
+    load_sample_phones()
     shelves = []
     for _outlet in range(OUTLETS):
         outlet = create_outlet()

@@ -16,10 +16,10 @@ from django.test.signals import template_rendered
 from pytest_django.plugin import DjangoDbBlocker
 
 from catalog.catalogue import Catalogue, current_catalogue, forget_catalogue
-from catalog.loading.phones import load_phones
 from config import postgres, ready
 from stores.context import forget_country
 from stores.hours import forget_hours
+from tests.factories import load_sample_phones
 from tests.site import site as site
 
 # A machine that is busy with other things takes its time to make up examples, which says nothing of what is tested.
@@ -107,10 +107,7 @@ def _forget() -> None:
 @pytest.fixture
 def catalogue(db: None) -> Catalogue:
     """The fourteen phones of the sample data."""
-    phones = settings.BASE_DIR / "catalog" / "data" / "phones.json"
-    load_phones(phones.read_bytes(), apply=True)
-    forget_catalogue()
-    return current_catalogue()
+    return load_sample_phones()
 
 
 @pytest.fixture

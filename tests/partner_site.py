@@ -4,30 +4,22 @@ from __future__ import annotations
 
 import os
 
-from django.conf import settings
 from django.db import connection
 
 from api.credentials import SCOPES
-from catalog.catalogue import current_catalogue, forget_catalogue
-from catalog.loading.phones import load_phones
+from catalog.catalogue import current_catalogue
 from partners.keys import issue_key
 from partners.models import Partner
 from stores.search import index_places
-from tests.factories import create_outlet, create_region, create_stock
+from tests.factories import create_outlet, create_region, create_stock, load_sample_phones
 from tests.site import database_url
 
 OUTLET = "130121100-01"
 
 
-def load_catalogue() -> None:
-    """The fourteen phones of the sample data."""
-    load_phones((settings.BASE_DIR / "catalog" / "data" / "phones.json").read_bytes(), apply=True)
-    forget_catalogue()
-
-
 def fill() -> None:
     """Three outlets near 38.03 N 114.14 E, each with plenty of every phone."""
-    load_catalogue()
+    load_sample_phones()
     for code in ("130121100", "130121101", "130122100"):
         outlet = create_outlet(code=f"{code}-01", town=create_region(code))
         for phone in current_catalogue().phones:
