@@ -20,6 +20,8 @@ from config import postgres, ready
 from stores.context import forget_country
 from stores.hours import forget_hours
 from tests.factories import load_sample_phones
+from tests.site import demo as demo
+from tests.site import pytest_collection_modifyitems as pytest_collection_modifyitems
 from tests.site import site as site
 
 # A machine that is busy with other things takes its time to make up examples, which says nothing of what is tested.

@@ -2,7 +2,11 @@
 The whole demo behind the real web server, for tests that look at pages as they are sent.
 
 One database for all test workers of a run, filled once; one web process for each worker. These tests only read, but for
-what the fixture itself changes: an outlet in every state and a phone that is sold no more.
+what the fixture itself changes: an outlet in every state and a phone that is sold no more. Beside it stands the demo as
+it was loaded, for tests of the loading.
+
+Filling takes a minute: it begins as soon as it is known that the site is wanted, beside the first tests, and those of
+the site come later.
 """
 
 from __future__ import annotations
@@ -13,9 +17,10 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +31,9 @@ from django.conf import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASE = "cunpu_test_site"
+DEMO_DATABASE = "cunpu_test_demo"
+# What load_demo said when it filled it.
+SAID = ROOT / "var" / "test_demo.txt"
 SECONDS_TO_START = 30
 
 PREPARE = """
@@ -74,16 +82,74 @@ class Site:
             return cursor.fetchall()
 
 
+@dataclass(frozen=True)
+class Demo:
+    """The demo as it was loaded, and what was said meanwhile."""
+
+    said: str
+    database_url: str
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        with closing(psycopg2.connect(self.database_url)) as connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall()
+
+    def load_again(self) -> str:
+        """Load it once more; return what is said."""
+        return manage(DEMO_DATABASE, "load_demo")
+
+
 @pytest.fixture(scope="session")
-def site(request: pytest.FixtureRequest, django_db_setup: None) -> Iterator[Site]:
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-    environment = os.environ | {
-        "DATABASE_URL": database_url(DATABASE),
+def site(django_db_setup: None) -> Iterator[Site]:
+    with _ready_databases(_run()), _served(_environment(DATABASE)) as port:
+        yield Site(port, database_url(DATABASE))
+
+
+@pytest.fixture(scope="session")
+def demo(django_db_setup: None) -> Iterator[Demo]:
+    """Give the database with the demo as it was loaded."""
+    with _ready_databases(_run()):
+        yield Demo(SAID.read_text(), database_url(DEMO_DATABASE))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin to fill the databases where a test needs them, and put those tests where each of two workers comes late."""
+    late = [item for item in items if _needs(item, "site", "demo")]
+    if not late or config.option.collectonly:
+        return
+    threading.Thread(target=_fill_ahead, daemon=True).start()
+    # Nobody takes the first tests from the worker that begins with them: their server would be made once more.
+    first = [item for item in items if _needs(item, "server")]
+    early = [item for item in items if not _needs(item, "site", "demo", "server")]
+    # Each worker begins with a half of the list.
+    quarter, half = len(early) // 4, len(late) // 2
+    items[:] = first + early[:quarter] + late[:half] + early[quarter : 3 * quarter] + late[half:] + early[3 * quarter :]
+
+
+def _needs(item: pytest.Item, *fixtures: str) -> bool:
+    return not {*fixtures}.isdisjoint(getattr(item, "fixturenames", ()))
+
+
+def _fill_ahead() -> None:
+    # Where it fails, the first test that wants them tries again, and says why.
+    with suppress(subprocess.CalledProcessError, psycopg2.Error), _ready_databases(_run()):
+        pass
+
+
+def _run() -> str:
+    """Return what all workers of this run have in common, and no other run has."""
+    return os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+
+
+def _environment(database: str) -> dict[str, str]:
+    """Return the environment of a program that works on `database`."""
+    return os.environ | {
+        "DATABASE_URL": database_url(database),
         "DEMO": "yes",
         "DJANGO_SETTINGS_MODULE": "tests.site_settings",
+        "LC_ALL": "C.UTF-8",
     }
-    with _ready_database(run, environment), _served(environment) as port:
-        yield Site(port, environment["DATABASE_URL"])
 
 
 def database_url(name: str) -> str:
@@ -95,22 +161,30 @@ def database_url(name: str) -> str:
     return f"postgresql:///{name}?" + "&".join(f"{key}={value}" for key, value in keys.items() if value)
 
 
-def _fill(environment: dict[str, str]) -> None:
-    with closing(psycopg2.connect(database_url("postgres"))) as connection:
+def manage(database: str, *command: str) -> str:
+    """Run a command of manage.py on one of the databases; return what it prints. Raise CalledProcessError."""
+    program = [sys.executable, "manage.py", *command]
+    return subprocess.run(
+        program, cwd=ROOT, env=_environment(database), check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+
+
+def _fill() -> None:
+    _execute("postgres", f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+    _execute("postgres", f"DROP DATABASE IF EXISTS {DEMO_DATABASE} WITH (FORCE)")
+    _execute("postgres", f"CREATE DATABASE {DEMO_DATABASE}")
+    manage(DEMO_DATABASE, "migrate", "--verbosity=0")
+    SAID.write_text(manage(DEMO_DATABASE, "load_demo"))
+    _execute("postgres", f"CREATE DATABASE {DATABASE} TEMPLATE {DEMO_DATABASE}")
+    _execute(DATABASE, PREPARE)
+    manage(DATABASE, "collectstatic", "--no-input", "--verbosity=0")
+
+
+def _execute(database: str, sql: str) -> None:
+    with closing(psycopg2.connect(database_url(database))) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-            cursor.execute(f"CREATE DATABASE {DATABASE}")
-    for command in (["migrate", "--verbosity=0"], ["load_demo"], ["collectstatic", "--no-input", "--verbosity=0"]):
-        subprocess.run(
-            [sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL
-        )
-    with (
-        closing(psycopg2.connect(environment["DATABASE_URL"])) as connection,
-        connection,
-        connection.cursor() as cursor,
-    ):
-        cursor.execute(PREPARE)
+            cursor.execute(sql)
 
 
 @contextmanager
@@ -144,21 +218,22 @@ def _served(environment: dict[str, str]) -> Iterator[int]:
 
 
 @contextmanager
-def _ready_database(run: str, environment: dict[str, str]) -> Iterator[None]:
-    """Let the first worker of a run fill the database, and no other run touch it meanwhile."""
+def _ready_databases(run: str) -> Iterator[None]:
+    """Let the first that comes in a run fill the databases, and no other run touch them meanwhile."""
     folder = ROOT / "var"
     folder.mkdir(exist_ok=True)
     stamp = folder / "test_site.run"
     with (folder / "test_site.lock").open("w") as lock:
-        while True:
-            fcntl.flock(lock, fcntl.LOCK_SH)
-            if stamp.exists() and stamp.read_text() == run:
-                break
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                _fill(environment)
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        # From SH to EX the lock is let go of for a moment, in which another run may fill them.
+        while not _is_of(run, stamp):
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not _is_of(run, stamp):
+                _fill()
                 stamp.write_text(run)
-            except BlockingIOError:
-                fcntl.flock(lock, fcntl.LOCK_UN)
-                time.sleep(0.2)
+            fcntl.flock(lock, fcntl.LOCK_SH)
         yield
+
+
+def _is_of(run: str, stamp: Path) -> bool:
+    return stamp.exists() and stamp.read_text() == run
