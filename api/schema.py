@@ -92,8 +92,13 @@ PROBLEM_SCHEMA: dict[str, Any] = {
             "description": "price-rose, sale-limit-reached, sale-quota-used-up: what these phones cost now",
             "items": {
                 "type": "object",
-                "required": ["phone", "price"],
-                "properties": {"phone": {"type": "string"}, "price": MONEY_SCHEMA},
+                "required": ["phone", "price", "ordinary_price", "price_valid_until"],
+                "properties": {
+                    "phone": {"type": "string"},
+                    "price": MONEY_SCHEMA,
+                    "ordinary_price": MONEY_SCHEMA,
+                    "price_valid_until": {"type": ["string", "null"], "format": "date-time"},
+                },
             },
         },
         "phone": {"type": "string", "description": "too-many-of-one-phone: this one"},

@@ -8,8 +8,9 @@ that any number of web processes agree on the second in which a price changes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -55,10 +56,42 @@ def offers_at(moment: datetime | None = None) -> dict[int, Offer]:
     """
     with connection.cursor() as cursor:
         cursor.execute(_OFFERS, [moment])
-        return {
-            phone_id: Offer(price_fen, ordinary_fen, mark, until, Sale(*sale) if sale[0] is not None else None)
-            for phone_id, price_fen, ordinary_fen, mark, until, *sale in cursor.fetchall()
-        }
+        return _offers(cursor.fetchall())
+
+
+_OFFERS_AT_PRICES = """
+SELECT asked.phone, asked.fen, o.ordinary_fen, o.provenance,
+       coalesce(w.ends_at, (SELECT min(p.valid_from) FROM catalog_price p
+                            WHERE p.phone_id = asked.phone AND p.valid_from > clock_timestamp())),
+       w.id, w.name_zh, w.name_en, w.ends_at, w.limit_per_customer, o.quota_per_outlet
+FROM unnest(%s::smallint[], %s::int[]) AS asked (phone, fen)
+CROSS JOIN LATERAL (
+    SELECT * FROM catalog_prices_at(asked.phone, clock_timestamp()) valid
+    ORDER BY valid.price_fen = asked.fen DESC, valid.ends_at DESC LIMIT 1
+) o
+LEFT JOIN catalog_salewindow w ON w.id = o.window_id AND o.price_fen = asked.fen
+"""
+
+
+def offers_at_prices(prices: Mapping[int, int]) -> dict[int, Offer]:
+    """
+    Return each phone (by its key) at the price that is named, in fen: that of a window that is open now, or no sale.
+
+    Where the lowest price is used up, it is what a shop still offers; it is valid until its window ends, or until the
+    next ordinary price. One query, none for no phones.
+    """
+    if not prices:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_OFFERS_AT_PRICES, [list(prices), list(prices.values())])
+        return _offers(cursor.fetchall())
+
+
+def _offers(rows: Iterable[tuple[Any, ...]]) -> dict[int, Offer]:
+    return {
+        phone_id: Offer(price_fen, ordinary_fen, mark, until, Sale(*sale) if sale[0] is not None else None)
+        for phone_id, price_fen, ordinary_fen, mark, until, *sale in rows
+    }
 
 
 def next_change(moment: datetime) -> datetime | None:

@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 
 from catalog.catalogue import Catalogue
 from catalog.models import Phone
+from catalog.prices import Offer, offers_at_prices
 from catalog.signed_cookies import SignedCookie
 
 # Twenty slugs and the signature find room.
@@ -32,22 +33,23 @@ class Line:
     """
     So many of one phone, at what it costs now.
 
-    `fixed_fen`: at this price instead, that of an order that was placed before, or what a shop still has to offer where
-    a sale window is used up.
+    `fixed_fen`: at this price instead, that of an order that was placed before. `offered`: what a shop still has to
+    offer where a sale window is used up.
     """
 
     phone: Phone
     quantity: int
     fixed_fen: int | None = None
+    offered: Offer | None = None
+
+    @property
+    def offer(self) -> Offer | None:
+        """What it costs now, beside what it ordinarily costs and until when; None where the price was fixed before."""
+        return self.offered or (self.phone.offer if self.fixed_fen is None else None)
 
     @property
     def price_fen(self) -> int:
-        return self.phone.price_fen if self.fixed_fen is None else self.fixed_fen
-
-    @property
-    def is_on_sale(self) -> bool:
-        """Whether its price is that of a sale window that is open now."""
-        return self.phone.offer.sale is not None and self.fixed_fen is None
+        return self.offer.price_fen if self.offer else self.fixed_fen or 0
 
     @property
     def total_fen(self) -> int:
@@ -85,8 +87,9 @@ class Wanted:
         return {line.phone.pk: line.quantity for line in self.lines}
 
     def at_prices(self, prices: Mapping[int, int]) -> Wanted:
-        """Return the same with these phones (by their keys) at these prices in fen."""
-        lines = (replace(line, fixed_fen=prices.get(line.phone.pk, line.fixed_fen)) for line in self.lines)
+        """Return the same with these phones (by their keys) at these prices in fen. One query, if there are any."""
+        offers = offers_at_prices(prices)
+        lines = (replace(line, offered=offers.get(line.phone.pk, line.offered)) for line in self.lines)
         return replace(self, lines=tuple(lines))
 
     def as_listed(self, catalogue: Catalogue) -> Wanted:

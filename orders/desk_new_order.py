@@ -101,13 +101,14 @@ def new_order(request: DeskRequest) -> HttpResponse:
 
 def _wanted(request: DeskRequest) -> Wanted:
     """Read how many of which phones; what is no small number is nothing."""
-    lines = []
+    lines, offered = [], {}
     for phone in current_catalogue().listed:
         text = request.POST.get(f"quantity-{phone.pk}", "").strip()
         if re.fullmatch("[1-9][0-9]?", text, re.ASCII):
-            is_offered = f"offered-{phone.pk}" in request.POST
-            lines.append(Line(phone, int(text), fixed_fen=_shown_fen(request, phone) if is_offered else None))
-    return Wanted(tuple(lines), is_basket=False)
+            lines.append(Line(phone, int(text)))
+            if f"offered-{phone.pk}" in request.POST:
+                offered[phone.pk] = _shown_fen(request, phone)
+    return Wanted(tuple(lines), is_basket=False).at_prices(offered)
 
 
 def _told_fen(request: DeskRequest, wanted: Wanted) -> int:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from catalog.catalogue import current_catalogue
 from catalog.models import Phone
+from catalog.prices import offers_at_prices
 from orders import walk_in
 from orders.mobiles import parse_mobile
 from orders.models import Payment, WalkInSale
@@ -57,7 +58,9 @@ def _look(request: DeskRequest, number: str, chosen: Phone | None) -> tuple[Phon
 
 
 def _seen(request: DeskRequest, phone: Phone, unit: Unit) -> dict[str, Any]:
-    return {"phone": phone, "seen": unit[0], "price": walk_in.price_at(request.outlet.pk, phone.pk)}
+    price = walk_in.price_at(request.outlet.pk, phone.pk)
+    offer = offers_at_prices({phone.pk: price.price_fen})[phone.pk]
+    return {"phone": phone, "seen": unit[0], "price": price, "offer": offer}
 
 
 def _sold(request: DeskRequest, phone: Phone, unit: Unit) -> HttpResponse:

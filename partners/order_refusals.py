@@ -9,8 +9,9 @@ from rest_framework.exceptions import APIException, ValidationError
 
 from api.credentials import Credentials
 from api.problems import Refusal
-from api.resources import money
+from api.resources import in_utc, money
 from catalog.catalogue import current_catalogue
+from catalog.prices import offers_at_prices
 from orders.basket import Line, Wanted
 from orders.choosing import nearest_offers
 from orders.refusals import (
@@ -59,7 +60,16 @@ def problem_of(refused: OrderRefused, wanted: Wanted | None, credentials: Creden
 
 
 def _of_prices(data: dict[str, Any]) -> dict[str, Any]:
-    prices = [{"phone": _slug(each), "price": money(fen)} for each, fen in data["prices"].items()]
+    """Tell the sum and the prices that are to be had, each as the catalogue tells its own."""
+    prices = [
+        {
+            "phone": _slug(phone_id),
+            "price": money(offer.price_fen),
+            "ordinary_price": money(offer.ordinary_fen),
+            "price_valid_until": in_utc(offer.valid_until) if offer.valid_until else None,
+        }
+        for phone_id, offer in offers_at_prices(data["prices"]).items()
+    ]
     return {"total": money(data["total_fen"]), "prices": prices}
 
 

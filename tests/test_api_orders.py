@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -396,7 +396,10 @@ def test_it_is_never_ordered_for_more_than_was_accepted(caller: Caller) -> None:
     told = refused.json()
     assert told["type"].endswith("/price-rose/")
     assert told["total"] == {"amount": "299.00", "currency": "CNY"}
-    assert told["prices"] == [{"phone": "uniscope-y401", "price": {"amount": "299.00", "currency": "CNY"}}]
+    ordinary = {"amount": "299.00", "currency": "CNY"}
+    assert told["prices"] == [
+        {"phone": "uniscope-y401", "price": ordinary, "ordinary_price": ordinary, "price_valid_until": None}
+    ]
     assert caller.place(accepted_total="299.00").status_code == 201
 
 
@@ -408,15 +411,18 @@ def test_what_is_no_amount_is_refused_where_it_stands(caller: Caller, total: Any
     assert [error["pointer"] for error in refused.json()["errors"]] == ["#/accepted_total"]
 
 
-def test_beyond_the_limit_of_a_sale_window_the_ordinary_price_has_to_be_asked_for(caller: Caller) -> None:
+def test_beyond_the_limit_of_a_sale_window_the_next_price_has_to_be_asked_for(caller: Caller) -> None:
     phone = current_catalogue().by_slug["uniscope-y401"]
     create_window({phone: 24900})
+    other = create_window({phone: 27900})
     line = {"phone": "uniscope-y401", "quantity": 1}
     assert caller.place(lines=[line]).json()["lines"][0]["price"]["amount"] == "249.00"
 
     refused = caller.place(lines=[line]).json()
     assert refused["type"].endswith("/sale-limit-reached/")
     assert (refused["limit"], refused["phones"]) == (1, ["uniscope-y401"])
-    assert refused["prices"] == [{"phone": "uniscope-y401", "price": {"amount": "299.00", "currency": "CNY"}}]
+    (told,) = refused["prices"]
+    assert (told["price"]["amount"], told["ordinary_price"]["amount"]) == ("279.00", "299.00")
+    assert datetime.fromisoformat(told["price_valid_until"]) == other.ends_at
     placed = caller.place(lines=[line], accepted_total=refused["total"]["amount"]).json()
-    assert placed["lines"][0]["price"]["amount"] == "299.00"
+    assert placed["lines"][0]["price"]["amount"] == "279.00"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from catalog.moments import SHANGHAI
 from orders.models import Message, Order
 from stores.models import Role, StockLevel
 from tests.desk import create_person, sign_in
@@ -124,14 +126,16 @@ def test_the_clerk_is_told_of_a_dearer_price_before_anything_is_ordered(desk: Cl
     assert not Order.objects.exists()
 
 
-def test_beyond_the_limit_of_a_sale_window_the_clerk_offers_the_ordinary_price(desk: Client, shelf: StockLevel) -> None:
+def test_beyond_the_limit_of_a_sale_window_the_clerk_offers_the_next_price(desk: Client, shelf: StockLevel) -> None:
     create_window({shelf.phone: 24900})
+    create_window({shelf.phone: 27900}, name_en="Long Sale", ends_at=datetime(2030, 11, 12, tzinfo=SHANGHAI))
     desk.post(PAGE, sent(desk, shelf) | {f"price-{shelf.phone_id}": "24900"})
     refused = desk.post(PAGE, sent(desk, shelf) | {f"price-{shelf.phone_id}": "24900"})
 
     assert refused.status_code == 409
     text = refused.content.decode()
-    assert f'name="price-{shelf.phone_id}" value="29900"' in text
+    assert f'name="price-{shelf.phone_id}" value="27900"' in text
     assert f'name="offered-{shelf.phone_id}"' in text
-    desk.post(PAGE, sent(desk, shelf) | {f"price-{shelf.phone_id}": "29900", f"offered-{shelf.phone_id}": "1"})
-    assert sorted(Order.objects.values_list("total_fen", flat=True)) == [24900, 29900]
+    assert "(ordinarily 299 yuan; this price until the end of November 11; Long Sale: one phone" in text
+    desk.post(PAGE, sent(desk, shelf) | {f"price-{shelf.phone_id}": "27900", f"offered-{shelf.phone_id}": "1"})
+    assert sorted(Order.objects.values_list("total_fen", flat=True)) == [24900, 27900]

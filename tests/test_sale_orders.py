@@ -375,6 +375,27 @@ def test_the_form_offers_the_ordinary_price_and_takes_it_only_when_sent_again(cl
     assert sorted(Order.objects.values_list("total_fen", flat=True)) == [SALE, ORDINARY]
 
 
+def test_the_form_says_of_the_next_windows_price_what_it_is_ordinarily_and_until_when(client: Client):
+    shelf = on_sale(on_hand=9)
+    create_window({shelf.phone: 27900}, ends_at=datetime(2030, 11, 12, tzinfo=SHANGHAI))
+    lead_to(create_order(shelf, mobile=MOBILE), "collected")
+    form = form_of(shelf, SALE)
+
+    refused = client.post("/en/checkout/", form).content.decode()
+
+    says = "ordinarily 299 yuan; this price until the end of November 11"
+    offered = f"{shelf.phone.slug}:27900"
+    assert f'name="offered" value="{offered}"' in refused
+    assert refused.count(says) == 1
+    again = client.post("/en/checkout/", form | {"total": 27900, "offered": offered, "name": ""}).content.decode()
+    assert again.count(says) == 1
+    client.post("/en/checkout/", form | {"total": 27900, "offered": offered})
+    assert Order.objects.filter(total_fen=27900).count() == 1
+    last = client.post("/en/checkout/", form_of(shelf, 27900)).content.decode()
+    assert f'name="offered" value="{shelf.phone.slug}:{ORDINARY}"' in last
+    assert "ordinarily" not in last
+
+
 def test_the_pages_say_the_ordinary_price_and_until_when(client: Client):
     phone = create_phone()
     create_window({phone: SALE}, ends_at=datetime(2030, 11, 12, tzinfo=SHANGHAI), limit_per_customer=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from functools import partial
 
 import pytest
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from catalog.catalogue import Catalogue
 from catalog.models import Phone
+from catalog.moments import SHANGHAI
 from orders import walk_in
 from orders.messages import outbox
 from orders.messages.backends import FileBackend, SendFailed, read_file
@@ -140,15 +142,21 @@ def test_the_price_of_a_sale_lasts_as_long_as_the_quota_of_the_outlet(
     clerk: Client, outlet: Outlet, phone: Phone
 ) -> None:
     create_window({phone: phone.price_fen - 5000}, quota=1)
+    create_window({phone: phone.price_fen - 1000}, ends_at=datetime(2030, 11, 12, tzinfo=SHANGHAI))
     first, second = shelf(outlet, phone, 2)
     sale = {"amount_fen": str(phone.price_fen - 5000)}
-    assert f"Paid {phone.price_fen // 100 - 50} yuan by" in clerk.post(at(outlet, "sell"), {"number": first}).text
+    seen = clerk.post(at(outlet, "sell"), {"number": first}).text
+    assert f"Paid {phone.price_fen // 100 - 50} yuan by" in seen
+    assert f"ordinarily {phone.price_fen // 100} yuan; this price until" in seen
     assert clerk.post(at(outlet, "sell"), paid(first, phone, **sale)).status_code == 302
 
     refused = clerk.post(at(outlet, "sell"), paid(second, phone, **sale))
     assert (refused.status_code, "The price has changed." in refused.text) == (422, True)
     assert "as many as it may at the lowest price of the sale" in refused.text
-    assert clerk.post(at(outlet, "sell"), paid(second, phone)).status_code == 302
+    says = f"ordinarily {phone.price_fen // 100} yuan; this price until the end of November 11"
+    assert (f"Paid {phone.price_fen // 100 - 10} yuan by" in refused.text, says in refused.text) == (True, True)
+    sale = {"amount_fen": str(phone.price_fen - 1000)}
+    assert clerk.post(at(outlet, "sell"), paid(second, phone, **sale)).status_code == 302
     elsewhere = create_outlet()
     assert walk_in.price_at(elsewhere.pk, phone.pk).price_fen == phone.price_fen - 5000
     assert_books_add_up()
