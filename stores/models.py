@@ -35,6 +35,7 @@ __all__ = [
     "Handset",
     "HandsetEvent",
     "HandsetNumber",
+    "IndexedPlace",
     "LastCounts",
     "Outlet",
     "Person",
@@ -314,6 +315,16 @@ class PlaceKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} {self.code}"
+
+
+class IndexedPlace(models.Model):
+    """A region or outlet with the names, as a digest, that its keys were made of. Derived data, by `stores.search`."""
+
+    code = models.CharField(max_length=20, primary_key=True)
+    made_of = models.UUIDField()
+
+    def __str__(self) -> str:
+        return self.code
 
 
 class RegionMap(models.Model):

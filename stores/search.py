@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
+from django.db.models.expressions import RawSQL
 
 from catalog.models import local_text, speaks_english
 from stores.models import Outlet, PlaceKey, Region
@@ -194,22 +195,65 @@ def _hits(rows: list[tuple]) -> list[Hit]:
     return [hit for hit in hits if hit.level < PlaceKey.OUTLET_LEVEL or hit.code.partition("-")[0] not in places]
 
 
+# What the keys of each place are made of, as `_changed_keys` makes them; another RULE makes all of them anew.
+_RULE = 1
+_SOURCES = f"""
+    SELECT region.code, md5(jsonb_build_array({_RULE}, region.name_zh, region.name_pinyin, region.name_en,
+        region.pinyin_initials, parent.name_zh, parent.name_pinyin, parent.pinyin_initials)::text)::uuid AS made_of
+    FROM stores_region region LEFT JOIN stores_region parent ON parent.code = region.parent_id
+    UNION ALL
+    SELECT outlet.code, md5(jsonb_build_array({_RULE}, outlet.name_zh, outlet.name_en, town.name_zh,
+        town.pinyin_initials)::text)::uuid
+    FROM stores_outlet outlet JOIN stores_region town ON town.code = outlet.town_id WHERE outlet.state <> 'closed'
+"""
+
+
 def index_places() -> int:
     """
-    Bring the keys up to date with all regions and outlets; return how many keys there are.
+    Bring the keys up to date with all regions and outlets; return for how many places they were made anew.
 
-    Only what differs is written, so that searches go on meanwhile and a second run is cheap.
+    Those are places whose names, or the names around them, are not those that their keys were made of. Only what
+    differs is written, so that searches go on meanwhile.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("CREATE TEMP TABLE place_key (LIKE stores_placekey) ON COMMIT DROP")
-        cursor.copy_expert("COPY place_key (key, kind, code, level) FROM STDIN", _as_copy(_all_keys()))
-        cursor.execute("ANALYZE place_key")
-        cursor.execute("DELETE FROM stores_placekey old WHERE NOT EXISTS (SELECT FROM place_key new WHERE new = old)")
-        cursor.execute("INSERT INTO stores_placekey SELECT DISTINCT * FROM place_key ON CONFLICT DO NOTHING")
-        cursor.execute("DROP TABLE place_key")
-        # The planner must know at once how much there is, or it reads whole tables.
-        cursor.execute("ANALYZE stores_placekey, stores_region, stores_outlet")
-        return PlaceKey.objects.count()
+        # Another run, with older names, must not come second.
+        cursor.execute("LOCK TABLE stores_indexedplace IN SHARE ROW EXCLUSIVE MODE")
+        cursor.execute(
+            f"""
+            CREATE TEMP TABLE changed_place ON COMMIT DROP AS
+            SELECT code, source.made_of FROM ({_SOURCES}) AS source FULL JOIN stores_indexedplace old USING (code)
+            WHERE source.made_of IS DISTINCT FROM old.made_of
+            """
+        )
+        changed = cursor.rowcount
+        if changed:
+            _write_keys(cursor)
+        cursor.execute("DROP TABLE changed_place")
+        return changed
+
+
+def _write_keys(cursor: Any) -> None:
+    """Make the keys of the places in `changed_place` anew."""
+    cursor.execute("ANALYZE changed_place")
+    cursor.execute("CREATE TEMP TABLE place_key (LIKE stores_placekey) ON COMMIT DROP")
+    cursor.copy_expert("COPY place_key (key, kind, code, level) FROM STDIN", _as_copy(_changed_keys()))
+    cursor.execute("ANALYZE place_key")
+    cursor.execute(
+        "DELETE FROM stores_placekey old USING changed_place WHERE old.code = changed_place.code"
+        " AND NOT EXISTS (SELECT FROM place_key new WHERE new = old)"
+    )
+    cursor.execute("INSERT INTO stores_placekey SELECT DISTINCT * FROM place_key ON CONFLICT DO NOTHING")
+    cursor.execute("DROP TABLE place_key")
+    cursor.execute(
+        "DELETE FROM stores_indexedplace old USING changed_place"
+        " WHERE old.code = changed_place.code AND changed_place.made_of IS NULL"
+    )
+    cursor.execute(
+        "INSERT INTO stores_indexedplace (code, made_of) SELECT code, made_of FROM changed_place"
+        " WHERE made_of IS NOT NULL ON CONFLICT (code) DO UPDATE SET made_of = excluded.made_of"
+    )
+    # The planner must know at once how much there is, or it reads whole tables.
+    cursor.execute("ANALYZE stores_placekey, stores_region, stores_outlet")
 
 
 def _as_copy(rows: Iterable[tuple[str, int, str, int]]) -> io.StringIO:
@@ -225,36 +269,33 @@ class _Names(NamedTuple):
     initials: str
 
 
-def _all_keys() -> Iterator[tuple[str, int, str, int]]:
-    counties: dict[str, _Names] = {}
-    towns: dict[str, tuple[str, _Names]] = {}
-    columns = (
-        "code",
-        "level",
-        "parent_id",
-        "name_zh",
-        "name_pinyin",
-        "name_en",
-        "pinyin_initials",
-    )
-    regions = Region.objects.exclude(name_zh__contains="辖").order_by("level", "code").values_list(*columns)
-    for code, level, parent, chinese, pinyin, english, initials in regions.iterator():
-        names = _Names(
-            chinese[: len(initials)],
-            _PINYIN_OF.get(code) or plain(pinyin.split()[0]),
-            initials,
-        )
-        if level < Region.Level.TOWN:
-            counties[code] = names
-        else:
-            towns[code] = (chinese, names)
-        around = counties.get(parent) if level in (Region.Level.CITY, Region.Level.TOWN) else None
+def _names(code: str, chinese: str, pinyin: str, initials: str) -> _Names:
+    return _Names(chinese[: len(initials)], _PINYIN_OF.get(code) or plain(pinyin.split()[0]), initials)
+
+
+def _has_a_name(chinese: str | None) -> bool:
+    """Whether a region is called something: 市辖区 only says that the districts of a city follow."""
+    return bool(chinese) and "辖" not in str(chinese)
+
+
+def _changed_keys() -> Iterator[tuple[str, int, str, int]]:
+    """Yield the keys of the places in `changed_place`: key, kind, code, level."""
+    changed = RawSQL("SELECT code FROM changed_place", [])
+    own = ("code", "level", "name_zh", "name_pinyin", "name_en", "pinyin_initials")
+    above = ("parent_id", "parent__name_zh", "parent__name_pinyin", "parent__pinyin_initials")
+    regions = Region.objects.filter(code__in=changed).values_list(*own, *above)
+    for code, level, chinese, pinyin, english, initials, *parent in regions.iterator():
+        if not _has_a_name(chinese):
+            continue
+        is_told_with_it = level in (Region.Level.CITY, Region.Level.TOWN) and _has_a_name(parent[1])
+        around = _names(*parent) if is_told_with_it else None
         yield code, Kind.NAME, code, level
-        for key, kind in _region_keys(names, chinese, pinyin, english, around):
+        for key, kind in _region_keys(_names(code, chinese, pinyin, initials), chinese, pinyin, english, around):
             yield key, kind, code, level
-    outlets = Outlet.objects.visible().order_by().values_list("code", "town_id", "name_zh", "name_en")
-    for code, town, chinese, english in outlets.iterator():
-        for key, kind in _outlet_keys(towns.get(town), chinese, english):
+    named = ("code", "name_zh", "name_en", "town__name_zh", "town__pinyin_initials")
+    outlets = Outlet.objects.visible().filter(code__in=changed).order_by().values_list(*named)
+    for code, chinese, english, town, initials in outlets.iterator():
+        for key, kind in _outlet_keys((town, town[: len(initials)]) if _has_a_name(town) else None, chinese, english):
             yield key, kind, code, PlaceKey.OUTLET_LEVEL
 
 
@@ -278,8 +319,12 @@ def _region_keys(
         yield key[::-1], Kind.REVERSED
 
 
-def _outlet_keys(town: tuple[str, _Names] | None, chinese: str, english: str) -> Iterator[tuple[str, int]]:
-    """Yield the keys for what an outlet's name says beyond county and town: a village, a street, a name of its own."""
+def _outlet_keys(town: tuple[str, str] | None, chinese: str, english: str) -> Iterator[tuple[str, int]]:
+    """
+    Yield the keys for what an outlet's name says beyond county and town: a village, a street, a name of its own.
+
+    `town` is the town's name in full and without its kind, None for one that has none.
+    """
     own = plain(chinese)
     if town:
         own = own.rpartition(town[0])[2]
@@ -288,7 +333,7 @@ def _outlet_keys(town: tuple[str, _Names] | None, chinese: str, english: str) ->
         return
     yield from _chinese_keys(own)
     if town:
-        yield town[1].chinese + own, Kind.NAME
+        yield town[1] + own, Kind.NAME
     parts = [words(part) for part in english.split(",")]
     telling = "".join(word for word in parts[-2 if len(parts) > 2 else 0] if word not in KIND_WORDS)
     if telling:

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stores.models import Outlet, PlaceKey, Region
+from stores.models import IndexedPlace, Outlet, PlaceKey, Region
 from stores.place_names import is_one_slip_away, plain, spellings, without_kinds_zh, words
 from stores.search import MOST_HITS, find_places, index_places
 from tests.factories import create_outlet, create_region
@@ -187,19 +187,52 @@ def test_hits_know_where_they_are_and_how_many_shops_they_have(some_places):
 
 
 def test_an_index_that_is_up_to_date_stays_as_it_is(some_places):
-    before = set(PlaceKey.objects.values_list("key", "kind", "code"))
-    assert index_places() == len(before)
+    before = all_keys()
+    assert index_places() == 0
 
     Outlet.objects.filter(code=f"{DAGE}-02").delete()
     Region.objects.filter(code="341225").update(name_zh="新名县", name_pinyin="Xinming Xian", pinyin_initials="xm")
-    index_places()
+    assert index_places() == 2
 
     assert found("柳庄") == []
     assert found("阜南") == []
     assert found("xinming") == ["341225"]
-    assert {row for row in before if row[2] == DAGE} == set(
-        PlaceKey.objects.filter(code=DAGE).values_list("key", "kind", "code")
-    )
+    assert {row for row in before if row[2] == DAGE} == {row for row in all_keys() if row[2] == DAGE}
+
+
+def all_keys() -> set[tuple[str, int, str, int]]:
+    return set(PlaceKey.objects.values_list("key", "kind", "code", "level"))
+
+
+@pytest.mark.parametrize(
+    ("code", "names", "anew"),
+    [
+        # With the county its towns, with a town its outlets: their keys begin with its name.
+        (FENGNING, {"name_zh": "丰安县", "name_pinyin": "Feng'an Xian", "pinyin_initials": "fa"}, 3),
+        (DAGE, {"name_zh": "大楼镇", "name_pinyin": "Dalou Zhen", "pinyin_initials": "dl"}, 3),
+        (DAGE, {"name_en": "Big Pavilion Town"}, 1),
+        ("130800", {"name_zh": "市辖区"}, 2),
+        ("341225", {"outlet_count": 7}, 0),
+    ],
+)
+def test_keys_are_made_anew_of_new_names_alone_and_are_those_of_all_names(some_places, code, names, anew):
+    Region.objects.filter(code=code).update(**names)
+    assert index_places() == anew
+    kept = all_keys()
+
+    IndexedPlace.objects.all().delete()
+    PlaceKey.objects.all().delete()
+    index_places()
+
+    assert kept == all_keys()
+
+
+def test_what_closes_for_good_is_found_no_more_and_what_opens_again_is(some_places):
+    outlets = Outlet.objects.filter(code=f"{DAGE}-02")
+    for state, hits in (("closed", []), ("open", [f"{DAGE}-02"])):
+        outlets.update(state=state)
+        assert index_places() == 1
+        assert found("柳庄") == hits
 
 
 def test_a_question_is_one_query_and_a_mistyped_one_two(some_places, django_assert_num_queries):
