@@ -50,7 +50,7 @@ WORDS = {
     OfficeDeed.READ_TRAIL: gettext_lazy("read the audit trail"),
     OfficeDeed.EDIT_CATALOGUE: gettext_lazy("change phones, brands and tiers"),
     OfficeDeed.SET_PRICES: gettext_lazy("set prices and sale windows"),
-    OfficeDeed.EDIT_OUTLETS: gettext_lazy("open, change, suspend and close outlets"),
+    OfficeDeed.EDIT_OUTLETS: gettext_lazy("open, change, suspend and close outlets, correct names of regions"),
     OfficeDeed.EDIT_PEOPLE: gettext_lazy("let people work at outlets"),
     OfficeDeed.MOVE_STOCK: gettext_lazy("have stock moved between outlets"),
     OfficeDeed.EDIT_PARTNERS: gettext_lazy("issue and revoke keys of partners"),

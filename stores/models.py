@@ -114,6 +114,11 @@ class Region(models.Model):
                 | Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
                 name="region_is_on_earth",
             ),
+            # Without them nobody would find it, nor what lies in it.
+            models.CheckConstraint(condition=Q(name_pinyin__regex="^[^[:space:]]"), name="region_has_its_pinyin"),
+            models.CheckConstraint(
+                condition=Q(pinyin_initials__regex="^[a-z]+$"), name="region_initials_are_small_letters"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from django.db import connection
+from django.db import connection, transaction
+from django_q.tasks import async_task
+
+from stores.models import Region
+
+NAMES = ("name_zh", "name_en", "name_pinyin", "pinyin_initials")
 
 # Upwards from the town: every outlet counts in its town, county, city and province.
 COUNT = """
@@ -31,3 +36,10 @@ def recount_outlets() -> int:
     with connection.cursor() as cursor:
         cursor.execute(COUNT)
         return cursor.rowcount
+
+
+def save_names(region: Region) -> None:
+    """Store corrected names of a region; the worker then lets the finder know them, and what lies in it by them."""
+    with transaction.atomic():
+        region.save(update_fields=NAMES)
+        async_task("stores.search.index_places")

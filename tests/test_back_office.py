@@ -7,8 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
+from django_q.models import OrmQ
 
 from catalog.catalogue import current_catalogue, forget_catalogue
 from catalog.models import Brand, Phone
@@ -19,7 +21,7 @@ from orders.models import Order, State
 from partners.models import ApiKey, Partner
 from stores import outlets
 from stores.models import Assignment, Outlet, Person, Region, Timetable
-from stores.search import index_places
+from stores.search import find_places, index_places
 from tests.desk import create_person
 from tests.factories import SPECIFICATIONS, create_brand, create_outlet, create_phone, create_region, create_timetable
 from tests.office import office_client
@@ -262,6 +264,60 @@ def test_outlets_are_found_as_customers_find_them(db: None) -> None:
     for asked in ("130121", "丰宁", "fengning", here.code):
         found = client.get(f"/admin/stores/outlet/?q={asked}").context["cl"].result_list
         assert [outlet.code for outlet in found] == [here.code], asked
+
+
+RENAMED = {"name_zh": "丰安县", "name_en": "Feng'an", "name_pinyin": "Feng'an Xian", "pinyin_initials": "fa"}
+
+
+def test_the_name_of_a_region_is_corrected_and_found_and_the_trail_says_who_did_it(db: None) -> None:
+    create_outlet(code="130121100-01", town=create_region("130121100"))
+    index_places()
+    client = office_client(OfficeRole.NETWORK)
+    before = Region.objects.values("code", "level", "parent", "outlet_count", "latitude").get(pk="130121")
+
+    sent = RENAMED | {"code": "999999", "level": "1", "parent": "", "outlet_count": "9"}
+    assert client.post("/admin/stores/region/130121/change/", sent).status_code == 302
+    assert [job.func() for job in OrmQ.objects.all()] == ["stores.search.index_places"]
+    index_places()
+
+    region = Region.objects.get(pk="130121")
+    assert {name: getattr(region, name) for name in RENAMED} == RENAMED
+    assert Region.objects.values(*before).get(pk="130121") == before
+    assert [hit.code for hit in find_places("fengan")] == ["130121", "130121100"]
+    assert [hit.code for hit in find_places("丰安地")] == ["130121100"]
+    assert "丰安县" in client.get("/regions/130121/").text
+    entry = TrailEntry.objects.filter(thing="stores_region").latest("pk")
+    assert entry.actor.startswith("person:")
+    assert entry.changes["name_zh"] == ["地130121", "丰安县"]
+    assert client.get("/admin/stores/region/add/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"name_pinyin": ""}, "This field is required."),
+        ({"name_zh": " "}, "This field is required."),
+        ({"pinyin_initials": "F1"}, "Initials are small letters from a to z."),
+        ({"name_zh": "县" * 41}, "Ensure this value has at most 40 characters"),
+    ],
+)
+def test_a_region_keeps_names_to_find_it_by(db: None, wrong: dict[str, str], says: str) -> None:
+    create_region("130121")
+    answer = office_client(OfficeRole.NETWORK).post("/en/admin/stores/region/130121/change/", RENAMED | wrong)
+
+    assert answer.status_code == 200
+    assert says in answer.text
+    assert not Region.objects.filter(name_zh=RENAMED["name_zh"]).exists()
+
+
+@pytest.mark.parametrize(
+    ("rule", "names"),
+    [("region_has_its_pinyin", {"name_pinyin": " Di"}), ("region_initials_are_small_letters", {"pinyin_initials": ""})],
+)
+def test_the_database_keeps_regions_that_can_be_found(db: None, rule: str, names: dict[str, str]) -> None:
+    create_region("130121")
+    with pytest.raises(IntegrityError, match=rule), transaction.atomic():
+        Region.objects.update(**names)
 
 
 class TestClosing:

@@ -69,6 +69,7 @@ def test_parents_may_be_stored_already() -> None:
         ("130826101,4,130800,镇,Zhen,Town,z,,,", "parent_code", "130800 is not the region just above"),
         ("130927101,4,130826,镇,Zhen,Town,z,,,", "parent_code", "130826 is not the region just above"),
         ("130826101,4,130826,,Zhen,Town,z,,,", "name_zh", "is empty"),
+        ("130826101,4,130826,镇,Zhen,Town,Z,,,", "pinyin_initials", "must be small letters from a to z"),
         ("130826101,4,130826,镇,Zhen,Town,z,,91,0", "latitude", "must be degrees"),
         ("130826101,4,130826,镇,Zhen,Town,z,,40,", "longitude", "latitude and longitude go together"),
     ],

@@ -17,17 +17,32 @@ from office.back_office.base import OfficeAdmin, PlainForm, RowsInside
 from office.site import site
 from stores.models import ClosedPeriod, Outlet, PlaceKey, Region, Timetable, TimetableHours
 from stores.outlets import save_outlet
+from stores.regions import NAMES, save_names
 from stores.search import find_places
+
+
+class RegionForm(PlainForm):
+    class Meta:
+        model = Region
+        fields = NAMES
+        help_texts = {
+            "name_pinyin": _("The name, a blank, then what kind of place it is: Fengning Manzu Zizhixian."),
+            "pinyin_initials": _("Of the name alone, in small letters: fn."),
+        }
 
 
 @admin.register(Region, site=site)
 class RegionAdmin(OfficeAdmin):
-    """The tree comes from a file (`load_regions`), and is read here."""
+    """The tree comes from a file (`load_regions`): codes and what lies in what are read here, names are corrected."""
 
+    form = RegionForm
+    writing = OfficeDeed.EDIT_OUTLETS
+    may_be_added = False
     list_display = ("code", "name_zh", "name_en", "level", "outlet_count")
     list_filter = ("level",)
     search_fields = ("code",)
-    fields = ("code", "level", "parent", "name_zh", "name_en", "outlet_count")
+    fields = ("code", "level", "parent", *NAMES, "outlet_count")
+    readonly_fields = ("code", "level", "parent", "outlet_count")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -39,6 +54,9 @@ class RegionAdmin(OfficeAdmin):
             return queryset.filter(code__startswith=search_term), False
         codes = [hit.code for hit in find_places(search_term[:60]) if hit.level < PlaceKey.OUTLET_LEVEL]
         return queryset.filter(code__in=codes), False
+
+    def save_model(self, request: HttpRequest, obj: Region, form: Any, change: bool) -> None:
+        save_names(obj)
 
 
 class HoursInside(RowsInside):

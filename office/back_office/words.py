@@ -160,6 +160,8 @@ BROKEN_RULES: dict[str, Any] = {
     "phone_memory_is_sensible": _("Memory, storage or memory card cannot be right."),
     "phone_cameras_are_sensible": _("The cameras cannot be right."),
     "phone_battery_is_sensible": _("The battery cannot be right."),
+    "region_has_its_pinyin": _("The pinyin begins with a blank."),
+    "region_initials_are_small_letters": _("Initials are small letters from a to z."),
     "outlet_code_is_well_formed": _("A code is nine digits, a hyphen and two digits like 130826100-01."),
     "outlet_is_on_earth": _("There is no such latitude and longitude."),
     "salewindow_ends_after_it_starts": _("A sale window ends after it begins."),

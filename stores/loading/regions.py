@@ -14,7 +14,7 @@ from stores.loading.csvfile import Line
 from stores.loading.merging import Target, lock, merge
 from stores.loading.staging import Columns, staged_lines
 from stores.models import Region
-from stores.regions import recount_outlets
+from stores.regions import NAMES, recount_outlets
 from stores.search import index_places
 
 COLUMNS = Columns(
@@ -23,7 +23,6 @@ COLUMNS = Columns(
     # Counted from the outlets themselves.
     ignored=("outlet_count",),
 )
-TEXTS = ("name_zh", "name_pinyin", "name_en", "pinyin_initials")
 
 _CODE_IS_UNIQUE, _FIRST_LINE = once("code")
 
@@ -35,8 +34,9 @@ _LEVEL_OF_CODE = (
 _SHARED_DIGITS = "CASE staged_lines.level WHEN '2' THEN 2 WHEN '3' THEN 4 ELSE 6 END"
 
 CHECKS: tuple[Check, ...] = (
-    *(not_empty(column) for column in ("code", "level", *TEXTS)),
-    *(not_longer(column, Region) for column in TEXTS),
+    *(not_empty(column) for column in ("code", "level", *NAMES)),
+    *(not_longer(column, Region) for column in NAMES),
+    in_form("pinyin_initials", "^[a-z]+$", _("must be small letters from a to z, but is “%(value)s”")),
     in_form("code", "^([0-9]{6}|[0-9]{9})$", _("must be six or nine digits, but is “%(value)s”")),
     _CODE_IS_UNIQUE,
     in_form("level", "^[1-4]$", _("must be 1, 2, 3 or 4, but is “%(value)s”")),
@@ -97,7 +97,7 @@ WANTED = """
 TARGET = Target(
     table="stores_region",
     key="code",
-    fields=("level", "parent_id", *TEXTS, "latitude", "longitude"),
+    fields=("level", "parent_id", *NAMES, "latitude", "longitude"),
     defaults=(("outlet_count", "0"),),
 )
 
