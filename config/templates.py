@@ -2,8 +2,9 @@
 The template engine: Jinja2, with Django's translations and with what the apps offer to templates.
 
 A text of a template is the same for everybody who reads one language, and so are the addresses of the site's pages in
-one language and text size. So each template is compiled once for each, with texts, addresses and the templates that it
-includes in place; looking them up anew for every page took half of the time that its template took.
+one language and text size. So each template is compiled once for each, with texts, addresses, the frame that it fills
+and the templates that it includes in place; looking them up anew for every page took half of the time that its template
+took.
 """
 
 from __future__ import annotations
@@ -65,15 +66,35 @@ class Settled(NodeTransformer):
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
+        # What a page fills the blocks of its frame with; None in a template that has none.
+        self.blocks: dict[str, nodes.Block] | None = None
 
-    def visit_Include(self, node: nodes.Include) -> nodes.Node:  # noqa: N802 - named by the visitor
+    def visit_Template(self, node: nodes.Template) -> nodes.Node:  # noqa: N802 - named by the visitor
+        frame = next((self._named_by(part) for part in node.body if isinstance(part, nodes.Extends)), None)
+        if frame is None:
+            return self.generic_visit(node)
+        self.blocks = {block.name: block for block in node.find_all(nodes.Block)}
+        # Beside its blocks a page has what it imports and sets for them; the rest is space between.
+        own = [part for part in node.body if not isinstance(part, nodes.Extends | nodes.Block | nodes.Output)]
+        return self.generic_visit(nodes.Template([*own, *frame.body], lineno=1))
+
+    def visit_Block(self, node: nodes.Block) -> nodes.Node:  # noqa: N802
+        if self.blocks is None:
+            return self.generic_visit(node)
+        return self.generic_visit(nodes.Scope(self.blocks.get(node.name, node).body, lineno=node.lineno))
+
+    def visit_Include(self, node: nodes.Include) -> nodes.Node:  # noqa: N802
+        included = self._named_by(node)
+        return nodes.Scope(self.visit(included).body, lineno=node.lineno) if included else node
+
+    def _named_by(self, node: nodes.Extends | nodes.Include) -> nodes.Template | None:
+        """Return the template that another extends or includes; None where only the page can tell which it is."""
         # Where templates are edited, each must be looked at by itself to notice that it changed.
         if self.environment.auto_reload or not isinstance(node.template, nodes.Const):
-            return node
+            return None
         name, loader = node.template.value, self.environment.loader
         source, filename, _is_fresh = loader.get_source(self.environment, name)  # type: ignore[union-attr]
-        included = self.environment._parse(source, name, filename)
-        return nodes.Scope(self.visit(included).body, lineno=node.lineno)
+        return self.environment._parse(source, name, filename)
 
     def visit_Output(self, node: nodes.Output) -> nodes.Output:  # noqa: N802 - named by the visitor
         self.generic_visit(node)
