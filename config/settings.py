@@ -83,7 +83,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # The two that a ready page still needs, then the ready pages, then what it takes to make one.
     "django_http_compression.middleware.HttpCompressionMiddleware",
-    "django.middleware.http.ConditionalGetMiddleware",
+    "config.conditional.ConditionalGet",
     "config.ready.ReadyPages",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -311,7 +311,7 @@ def test_any_accept_encoding_has_an_answer(header: str) -> None:
 def test_ready_pages_stand_where_they_must() -> None:
     assert settings.MIDDLEWARE[:3] == [
         "django_http_compression.middleware.HttpCompressionMiddleware",
-        "django.middleware.http.ConditionalGetMiddleware",
+        "config.conditional.ConditionalGet",
         "config.ready.ReadyPages",
     ]
 
