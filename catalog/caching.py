@@ -14,7 +14,6 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils.cache import patch_vary_headers
 
 from catalog.catalogue import current_catalogue
 
@@ -25,6 +24,7 @@ PERSONAL_COOKIE = "my_outlet"
 CATALOGUE_SECONDS = 60
 
 NOT_TO_KEEP = "private, no-cache"
+VARIES_BY = "Accept-Encoding, Cookie"
 
 READING = ["GET", "HEAD", "OPTIONS"]
 
@@ -99,5 +99,5 @@ def _read(view: View, seconds: int, request: HttpRequest, *args: Any, **kwargs: 
     response = view(request, *args, **kwargs)
     if response.status_code == 200:
         response["Cache-Control"] = cache_control(is_personal(request), seconds, catalogue.seconds_left())
-        patch_vary_headers(response, ["Accept-Encoding", "Cookie"])
+        response["Vary"] = VARIES_BY
     return response

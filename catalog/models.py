@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from catalog.bilingual import local_text, speaks_english
+from catalog.bilingual import is_english, local_text, speaks_english
 from catalog.price_models import Price, PriceTold, SaleWindow, SaleWindowPrice
 from catalog.prices import Offer, offers_at
 from catalog.provenance import Provenance
@@ -29,6 +29,7 @@ __all__ = [
     "SaleWindow",
     "SaleWindowPrice",
     "Tier",
+    "is_english",
     "local_text",
     "speaks_english",
 ]

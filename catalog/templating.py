@@ -7,7 +7,7 @@ Settings give it to the template engine (`config.templates`). The functions that
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 from html import escape
 from typing import Any
 
@@ -71,12 +71,17 @@ def twin_links(request: Any) -> SafeString:
         return SafeString()
     is_english = address.language == "en"
     other = "zh-Hans" if is_english else "en"
-    size = _("Normal text") if address.is_large else _("Large text")
+    size = _other_size(address.language, address.is_large)
     return SafeString(  # every part is ours or escaped
         f'<a href="{escape(str(address.twin(large=not address.is_large)))}">{escape(size)}</a> '
         f'<a href="{escape(str(address.twin(language=other.lower())))}" lang="{other}" hreflang="{other}">'
         f"{'中文' if is_english else 'English'}</a>"
     )
+
+
+@cache
+def _other_size(_language: str, is_large: bool) -> str:
+    return _("Normal text") if is_large else _("Large text")
 
 
 @pass_context
@@ -93,9 +98,14 @@ def alternates(context: Context) -> SafeString:
     if address is None:
         return SafeString()
     site = f"{request.scheme}://{request.get_host()}"
-    plain = address._replace(is_large=False, query=context.get("canonical_query", ""))
+    return _alternates(site, address._replace(is_large=False, query=context.get("canonical_query", "")))
+
+
+@lru_cache(maxsize=1000)
+def _alternates(site: str, plain: Any) -> SafeString:
+    """The links for a page in normal size. Of the finder, which has an address for each question, they are the same."""
     chinese, english = (escape(f"{site}{plain.twin(language=language)}") for language in ("zh-hans", "en"))
-    own = english if address.language == "en" else chinese
+    own = english if plain.language == "en" else chinese
     return SafeString(  # every part is ours or escaped
         f'<link rel="canonical" href="{own}"><link rel="alternate" hreflang="zh-Hans" href="{chinese}">'
         f'<link rel="alternate" hreflang="en" href="{english}">'

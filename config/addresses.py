@@ -76,7 +76,8 @@ def address_middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> C
             with translation.override(address.language):
                 response = get_response(request)
         finally:
-            set_script_prefix(address.root)
+            if address.is_large:
+                set_script_prefix(address.root)
         response.setdefault("Content-Language", "en" if address.language == ENGLISH else "zh-Hans")
         return response
 

@@ -70,6 +70,10 @@ class ReadyPage:
         self.times_asked = 0
         # One weak tag for all codings: they mean the same page.
         response.headers["ETag"] = f'W/"{squeeze.digest(response.content)}"'
+        self.headers: dict[str, str] = {}
+
+    def copy_headers(self, response: HttpResponse) -> None:
+        """Remember what is said of the page, before an answer adds what is true of that one alone."""
         self.headers = dict(response.headers)
 
     @property
@@ -100,15 +104,14 @@ class ReadyPage:
             body = self.bodies[coding] = squeeze.encode(coding, self.bodies["identity"])
         if response is None:
             response = HttpResponse(headers=self.headers)
+            if not self.is_timeless:
+                response.headers["Age"] = str(math.ceil(now - self.made_at))
+            elif self.ends_at - now < self.good_for:
+                response.headers["Cache-Control"] = cache_control(False, self.good_for, self.ends_at - now)
         response.content = body
-        headers = response.headers
-        headers["Content-Length"] = str(len(body))
+        response.headers["Content-Length"] = str(len(body))
         if coding != "identity":
-            headers["Content-Encoding"] = coding
-        if not self.is_timeless:
-            headers["Age"] = str(math.ceil(now - self.made_at))
-        elif self.ends_at - now < self.good_for:
-            headers["Cache-Control"] = cache_control(False, self.good_for, self.ends_at - now)
+            response.headers["Content-Encoding"] = coding
         return response
 
 
@@ -215,6 +218,7 @@ class ReadyPages:
             ends_at=catalogue.ends_at,
         )
         if self.shelf.wants(address):
+            page.copy_headers(response)  # type: ignore[arg-type]
             self.shelf.put(address, page)
         return page.answer(codings, now, response)  # type: ignore[arg-type]
 

@@ -22,9 +22,9 @@ else:
     from backports import zstd
 
 # At level 5 Zstandard makes a page as small as brotli's level 4 does, in half the time. What a short page has of its
-# own level 3 makes a hundredth larger, in a third of that.
+# own level 2 makes some hundredths larger, in a third of that.
 ZSTD_LEVEL = 5
-ZSTD_LEVEL_OF_SHORT = 3
+ZSTD_LEVEL_OF_SHORT = 2
 SHORT_BYTES = 20_000
 QUICK_BROTLI = 4
 THOROUGH_BROTLI = 11

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import DateField, F, FloatField, Func, IntegerField, Q, SmallIntegerField, TextField, Value
 from django.db.models.functions import Cast, Coalesce
+from django.utils.translation import get_language
 
-from catalog.models import speaks_english
+from catalog.models import is_english
 from stores.geography import Point, distance_km
 from stores.hours import NO_WEEK, SHANGHAI, Opening, closures_of, opening_at, weeks_of
 from stores.models import Outlet, PlaceKey, Region, outlets_address
@@ -82,7 +83,7 @@ def find_near(point: Point, question: Question, moment: datetime) -> Found:
     a shop 4 km away comes before one of which nothing is known but that it is within 60 km.
     """
     found = _page(_near, {"latitude": point.latitude, "longitude": point.longitude}, question, moment)
-    return replace(found, outlets=sorted(found.outlets, key=NEARNESS))
+    return Found([], sorted(found.outlets, key=NEARNESS), found.has_more)
 
 
 def find_in_region(region: Region, question: Question, moment: datetime) -> Found:
@@ -173,9 +174,8 @@ def _rows(
 def _in_words(found: list[tuple[Any, ...]], moment: datetime) -> list[OutletRow]:
     """Return what `_prepared` found as rows in the active language. One query."""
     weeks, now = weeks_of(row[4] for row in found), moment.astimezone(SHANGHAI)
-    is_english = speaks_english()
-    list_address = outlets_address()
-    distance_words = distances()
+    language = get_language()
+    list_address, distance_words, in_english = outlets_address(language), distances(language), is_english(language)
     # Most shops of a list keep the same hours.
     openings: dict[tuple[str, ...], Opening] = {}
     rows = []
@@ -189,7 +189,7 @@ def _in_words(found: list[tuple[Any, ...]], moment: datetime) -> list[OutletRow]
         if chord is not None:
             is_within, km = as_far_as_known(distance_km(chord), accuracy, is_vague)
             distance = distance_words(is_within, km)
-        name = english if is_english else chinese
+        name = english if in_english else chinese
         address = f"{list_address}{code}/"
         rows.append(OutletRow(code, name, address, opening, distance, available, call_first, km, is_vague))
     return rows

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from html import escape
 from itertools import groupby
 from time import monotonic
@@ -96,13 +96,11 @@ class Opening:
     def mark(self) -> str:
         return "✓" if self.is_open else "✗"
 
-    def holds_at(self, moment: datetime) -> bool:
-        """Whether it, and what is said of it, is as true at another moment: no other day, and nothing changed."""
-        return (
-            self.moment <= moment
-            and (self.changes_at is None or moment < self.changes_at)
-            and self.moment.date() == moment.astimezone(SHANGHAI).date()
-        )
+    @cached_property
+    def holds_until(self) -> datetime:
+        """Up to when it, and what is said of it, is as true as at its `moment`: to the end of the day, or a change."""
+        midnight = datetime.combine(self.moment + timedelta(days=1), time.min, SHANGHAI)
+        return midnight if self.changes_at is None else min(self.changes_at, midnight)
 
     def __str__(self) -> str:
         """Say it as a clerk would: open until half past five, opens tomorrow at nine."""
@@ -152,7 +150,7 @@ def opening_at(
     # A week has up to twenty times in it, and is mostly the very same one: `_week` remembers them.
     hours = id(week), closures, state
     same_week, opening = _found.get(hours, _NOT_FOUND)
-    if opening is None or same_week is not week or not opening.holds_at(moment):
+    if opening is None or same_week is not week or not opening.moment <= moment < opening.holds_until:
         if len(_found) >= MOST_FOUND:
             _found.clear()
         opening = _find_opening(moment, week, closures, state)

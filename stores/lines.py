@@ -8,6 +8,7 @@ catalogue is made once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from html import escape
 
 from django.urls import reverse
@@ -43,8 +44,6 @@ def outlet_lines(rows: Iterable[OutletRow], phone: Phone | None) -> Iterator[Saf
     marks = _stock_marks(catalogue) if phone else ()
     to_form = _ways_to_reserve(catalogue).get(phone.pk) if phone else None
     language = get_language()
-    words = escape(_("Call first"))
-    call_first = f' <b class="warn">! {words}</b>'
     for row in rows:
         opening = row.opening.as_html(language)
         distance = f" <span>{row.distance}</span>" if row.distance else ""
@@ -53,10 +52,16 @@ def outlet_lines(rows: Iterable[OutletRow], phone: Phone | None) -> Iterator[Saf
             mark = f"{marks[min(row.available, 2)]} "
             if to_form and row.available and row.opening.state == OPEN:
                 way = to_form.format(row.code)
-        silent = call_first if row.call_first else ""
+        silent = _call_first(language) if row.call_first else ""
         yield SafeString(  # every part is ours or escaped
             f'<a href="{row.address}">{escape(row.name)}</a>{distance}<br>{mark}<span>{opening}</span>{silent}{way}'
         )
+
+
+@cache
+def _call_first(_language: str | None) -> str:
+    words = escape(_("Call first"))
+    return f' <b class="warn">! {words}</b>'
 
 
 def shelf_lines(shelves: Sequence[Shelf], outlet: Outlet) -> Iterator[SafeString]:

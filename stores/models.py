@@ -64,9 +64,9 @@ def _address(name: str, language: str | None, script_prefix: str) -> str:
     return reverse(name, args=["0"]).removesuffix("0/")
 
 
-def outlets_address() -> str:
-    """Return what the addresses of all outlets begin with, in the active language and text size."""
-    return _address("stores:outlet", get_language(), get_script_prefix())
+def outlets_address(language: str | None) -> str:
+    """Return what the addresses of all outlets begin with, in the active text size. `language` is the active one."""
+    return _address("stores:outlet", language, get_script_prefix())
 
 
 class Region(models.Model):
@@ -247,7 +247,7 @@ class Outlet(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return f"{outlets_address()}{self.code}/"
+        return f"{outlets_address(get_language())}{self.code}/"
 
     @property
     def name(self) -> str:

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import BigIntegerField, CharField, DateField, FloatField
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from catalog.catalogue import current_catalogue
 from catalog.errors import GoneForGood, NotHere, Suggestion
-from catalog.models import Phone, speaks_english
+from catalog.models import Phone, is_english, speaks_english
 from stores.geography import Point, distance_between, distance_km
 from stores.hours import (
     NO_WEEK,
@@ -278,14 +279,14 @@ def _elsewhere(outlet: Outlet, phones: list[int]) -> dict[int, list[Elsewhere]]:
 
 def _shops_in_words(outlet: Outlet) -> Callable[..., Elsewhere]:
     """Return what makes a row of the two questions above a shop as seen from `outlet`."""
-    list_address = outlets_address()
-    is_english, distance_words = speaks_english(), distances()
+    language = get_language()
+    list_address, distance_words, in_english = outlets_address(language), distances(language), is_english(language)
     is_vague_here, accuracy_here = outlet.place_is_vague, outlet.coordinate_accuracy_km
 
     def in_words(code: str, chinese: str, english: str, chord: float, source: str, accuracy: int) -> Elsewhere:
         is_vague = is_vague_here or source == COUNTY_OFFSET
         is_within, km = as_far_as_known(distance_km(chord), max(accuracy, accuracy_here), is_vague)
-        name = english if is_english else chinese
+        name = english if in_english else chinese
         return Elsewhere(name, f"{list_address}{code}/", distance_words(is_within, km), km, source == COUNTY_OFFSET)
 
     return in_words
@@ -312,10 +313,10 @@ def _region_of_code() -> Any:
 
 def children_of(region: Region) -> list[NamedPlace]:
     """Return the regions right inside `region`, in the order of their codes. One query."""
-    is_english = speaks_english()
+    in_english = speaks_english()
     place = region.get_absolute_url().removesuffix(f"{region.code}/")
     return [
-        NamedPlace(english if is_english else chinese, f"{place}{code}/", outlet_count)
+        NamedPlace(english if in_english else chinese, f"{place}{code}/", outlet_count)
         for code, chinese, english, outlet_count in _children.rows(parent=region.pk)
     ]
 

@@ -23,12 +23,12 @@ IN_THE_SEAT_KM = 3
 
 def distance_in_words(km: float, accuracy_km: int, *, is_vague: bool) -> str:
     """Say a distance in kilometres, never closer than the place is known: `accuracy_km` is how far off it may be."""
-    return distances()(*as_far_as_known(km, accuracy_km, is_vague))
+    return distances(get_language())(*as_far_as_known(km, accuracy_km, is_vague))
 
 
-def distances() -> Callable[[bool, int], str]:
-    """Return what says what `as_far_as_known` returns: for many distances the active language is asked for once."""
-    return partial(_distance, get_language())
+def distances(language: str | None) -> Callable[[bool, int], str]:
+    """Return what says what `as_far_as_known` returns. `language` is the active one: a list asks once for all."""
+    return partial(_distance, language)
 
 
 def as_far_as_known(km: float, accuracy_km: int, is_vague: bool) -> tuple[bool, int]:

@@ -96,10 +96,10 @@ class Planned(Prepared):
             return super().rows(limit=limit, offset=offset, **values)
         with connection.cursor() as cursor:
             execute, prepare, names = self._by_limit.get(limit) or self._write_down(limit, cursor)
-            ready = _ready.setdefault(connection.connection, set())
+            ready = _ready.setdefault(cursor.connection, set())
             if prepare not in ready:
                 # No question by itself, so it goes past what counts questions.
-                with connection.wrap_database_errors, connection.connection.cursor() as bare:
+                with connection.wrap_database_errors, cursor.connection.cursor() as bare:
                     bare.execute(prepare)
                 ready.add(prepare)
             cursor.execute(execute, [values[name] for name in names])
