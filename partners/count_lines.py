@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+import orjson
 from django.utils.translation import gettext as _
 
 from catalog.loading.report import Problem
@@ -103,8 +104,8 @@ def _read_ndjson(stream: BinaryIO) -> Iterator[tuple[int, Any] | Problem]:
             if not raw:
                 continue
             try:
-                yield number, json.loads(raw)
-            except (ValueError, RecursionError):
+                yield number, orjson.loads(raw)
+            except ValueError:
                 yield Problem(number, "", _("is no JSON"))
     except LineTooLongError:
         raise BrokenBody(_("Line %(line)d is too long.") % {"line": number + 1}) from None
@@ -170,7 +171,7 @@ class _Array:
                     raise
                 continue
             # Of a number there may be more to come.
-            if not self.buffer[end:].strip(_OF_NUMBERS) and self._read():
+            if isinstance(element, int | float) and not self.buffer[end:].strip(_OF_NUMBERS) and self._read():
                 continue
             self.place = end
             return element

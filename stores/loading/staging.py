@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from catalog.loading.report import Problem
 from catalog.loading.text import NOT_TEXT
-from stores.loading.copying import copy_row, copy_rows
+from stores.loading.copying import copy_row, copy_rows, is_plain, plain_row
 from stores.loading.csvfile import Line
 
 # How much of a wrong cell is shown.
@@ -124,10 +124,13 @@ def _copy_rows(
             continue
         if not (text := "".join(line.cells)):
             continue
-        if len(line.cells) != len(header) or NOT_TEXT.search(text):
+        has_shape = len(line.cells) == len(header)
+        if has_shape and is_plain(text):
+            yield plain_row(line.number, [line.cells[position] for position in wanted])
+        elif has_shape and not NOT_TEXT.search(text):
+            yield copy_row(line.number, *[line.cells[position].strip() for position in wanted])
+        else:
             problems += _shape_problems(line, header)
-            continue
-        yield copy_row(line.number, *[line.cells[position].strip() for position in wanted])
 
 
 def _shape_problems(line: Line, header: list[str]) -> Iterator[Problem]:

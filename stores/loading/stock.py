@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.loading.report import Problem, Report
 from stores.counts import CLOCKS_DIFFER, apply_staged_counts
 from stores.ledger_counts import LAST_COUNTED
-from stores.loading.checks import Check, any_bad, in_range, not_empty, refuse
+from stores.loading.checks import Check, any_bad, not_empty, refuse
 from stores.loading.csvfile import Line
 from stores.loading.staging import Columns, count_refused, staged_lines
 
@@ -54,17 +54,13 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check("phone", "staged_lines.phone <> '' AND phone.id IS NULL", _("no phone is called “%(value)s”")),
     Check(
-        "phone",
-        "staged_lines.line > first.line AND staged_lines.outlet <> '' AND staged_lines.phone <> ''",
-        _("this outlet's count of this phone is already on line %(value)s"),
-        "first.line::text",
-    ),
-    in_range(
         "on_hand",
-        "^[0-9]{1,9}$",
-        0,
-        MOST_ON_HAND,
+        # Seven times as fast as by a regular expression.
+        "staged_lines.on_hand <> '' AND CASE"
+        " WHEN length(staged_lines.on_hand) < 10 AND ltrim(staged_lines.on_hand, '0123456789') = ''"
+        f" THEN staged_lines.on_hand::integer > {MOST_ON_HAND} ELSE true END",
         _("must be a whole number from 0 to %(right)s, but is “%(value)s”"),
+        right=str(MOST_ON_HAND),
     ),
     Check(
         "counted_at",
@@ -80,10 +76,22 @@ CHECKS: tuple[Check, ...] = (
 JOINS = f"""
     LEFT JOIN stores_outlet AS outlet ON outlet.code = staged_lines.outlet
     LEFT JOIN catalog_phone AS phone ON phone.slug = staged_lines.phone
-    LEFT JOIN (SELECT outlet, phone, min(line) AS line FROM staged_lines GROUP BY 1, 2 HAVING count(*) > 1) AS first
-        ON first.outlet = staged_lines.outlet AND first.phone = staged_lines.phone
     LEFT JOIN ({_MOMENTS}) AS moment ON moment.counted_at = staged_lines.counted_at
 """
+# Asked of all lines only where some are known to be wrong: it costs as much as all the others.
+ONCE = Check(
+    "phone",
+    "staged_lines.line > first.line AND staged_lines.outlet <> '' AND staged_lines.phone <> ''",
+    _("this outlet's count of this phone is already on line %(value)s"),
+    "first.line::text",
+)
+FIRST = """
+    LEFT JOIN (SELECT outlet, phone, min(line) AS line FROM staged_lines GROUP BY 1, 2 HAVING count(*) > 1) AS first
+        ON first.outlet = staged_lines.outlet AND first.phone = staged_lines.phone
+"""
+# Both keys in one number: what is sorted then takes half as long.
+_HAS_TWICE = "SELECT count(DISTINCT outlet_id << 16 | phone_id) < count(*) FROM staged_counts"
+_LEAVE_OUT = "DELETE FROM staged_counts s USING refused_lines r WHERE r.line = s.line"
 
 WANTED = f"""
     CREATE TEMP TABLE staged_counts AS
@@ -124,14 +132,17 @@ def stage_counts(
     Put the counts of `lines` (the first one the header) into the temporary table `staged_counts`; return what is wrong.
 
     The table has line, outlet_id, phone_id, on_hand, counted_at (`moment` where the line says nothing) of the lines
-    that pass CHECKS and `checks`. It stays until it is dropped.
+    that pass CHECKS, ONCE and `checks`. It stays until it is dropped.
     """
     checks = [*CHECKS, *checks]
     with staged_lines(lines, COLUMNS) as staged, connection.cursor() as cursor:
         wanted = cursor.mogrify(WANTED, [moment]).decode()
         cursor.execute(f"{wanted} WHERE {any_bad(checks)} IS NOT TRUE")
-        if cursor.rowcount < staged.lines:
-            staged.problems += refuse(checks, joins=JOINS)
+        are_good = cursor.rowcount == staged.lines
+        cursor.execute(_HAS_TWICE)
+        if cursor.fetchone()[0] or not are_good:
+            staged.problems += refuse([*checks, ONCE], joins=JOINS + FIRST)
+            cursor.execute(_LEAVE_OUT)
     return sorted(staged.problems)
 
 
