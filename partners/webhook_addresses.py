@@ -3,13 +3,16 @@ Where webhooks may go: to public addresses alone, by HTTPS.
 
 Whoever can name an address could otherwise have this program call what only it can reach (server-side request forgery).
 So a name is resolved here, every address of it is looked at, and the connection goes to the very address that was
-looked at, whatever the name means a moment later.
+looked at, whatever the name means a moment later. Who subscribes is told at once where a name leads inside, as far as that
+is known within LOOK_SECONDS.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import socket
+from contextlib import suppress
+from threading import BoundedSemaphore, Thread
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -18,6 +21,11 @@ from django.utils.translation import gettext as _
 
 # A private IPv4 address inside, which a router on the way would take out (RFC 6052, RFC 4291).
 _TRANSLATED = [ipaddress.ip_network(network) for network in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")]
+
+# How long somebody who subscribes waits for what a name means; DNS itself may take half a minute.
+LOOK_SECONDS = 2.0
+# So many names at once: those of a server that never answers would hold a thread each.
+_looking = BoundedSemaphore(4)
 
 
 class BadAddress(Exception):
@@ -63,14 +71,44 @@ def parse(url: str) -> Target:
 
 def resolve(target: Target) -> list[str]:
     """Return the network addresses of a target, all of them public. Raises BadAddress."""
+    addresses = look_up(target)
+    for address in addresses:
+        _refuse_private(address)
+    return addresses
+
+
+def refuse_private_name(target: Target) -> None:
+    """
+    Raise BadAddress where a target is known to lead into a private network, within LOOK_SECONDS.
+
+    A name that means nothing yet, or whose meaning takes longer to learn, passes: each delivery looks again.
+    """
+    if settings.WEBHOOKS_PRIVATE or not _looking.acquire(blocking=False):
+        return
+    addresses: list[str] = []
+
+    def look() -> None:
+        try:
+            with suppress(BadAddress):
+                addresses.extend(look_up(target))
+        finally:
+            _looking.release()
+
+    # Nothing else ends asking for a name; a daemon, so that the program need not wait for it either.
+    thread = Thread(target=look, daemon=True)
+    thread.start()
+    thread.join(LOOK_SECONDS)
+    for address in addresses:
+        _refuse_private(address)
+
+
+def look_up(target: Target) -> list[str]:
+    """Return the network addresses of a target, whatever they are. Raises BadAddress where there are none."""
     try:
         found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise BadAddress("no such host") from None
-    addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
-    for address in addresses:
-        _refuse_private(address)
-    return addresses
+    return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
 def is_public(text: str) -> bool:

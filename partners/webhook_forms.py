@@ -12,7 +12,7 @@ from api.forms import Form, Words
 from events.models import Type
 from partners.api_examples import EVENT, WEBHOOK_FORM
 from partners.feed import types_for
-from partners.webhook_addresses import BadAddress, parse
+from partners.webhook_addresses import BadAddress, parse, refuse_private_name
 from partners.webhook_models import LONGEST_URL, Webhook
 from stores.models import Outlet
 
@@ -33,7 +33,7 @@ class WebhookForm(Form):
 
     def validate_url(self, url: str) -> str:
         try:
-            parse(url)
+            refuse_private_name(parse(url))
         except BadAddress as refused:
             raise serializers.ValidationError(str(refused)) from None
         return url

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from threading import BoundedSemaphore, Event
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from api.models import IdempotencyKey
-from partners import webhooks
+from partners import webhook_addresses, webhooks
 from partners.callers import Caller
 from partners.keys import issue_key
 from partners.models import ApiKey, Delivery, Partner, Webhook
@@ -34,6 +35,20 @@ def partner() -> Partner:
 @pytest.fixture
 def key(partner: Partner) -> str:
     return issue_key(partner, SCOPES)
+
+
+@pytest.fixture(autouse=True)
+def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """What names mean: nothing, but for those that a test adds. No network is asked."""
+    known: dict[str, list[str]] = {}
+
+    def look_up(target: webhook_addresses.Target) -> list[str]:
+        if target.host not in known:
+            raise webhook_addresses.BadAddress("no such host")
+        return known[target.host]
+
+    monkeypatch.setattr(webhook_addresses, "look_up", look_up)
+    return known
 
 
 def call(key: str, method: str, path: str, status: int, body: Any = None, name: str = "", **values: str) -> Any:
@@ -110,6 +125,38 @@ def test_what_makes_no_sense_is_refused_by_its_place(key: str, body: Any, pointe
     problem = call(key, "POST", "", 400, body)
     assert [error["pointer"] for error in problem["errors"]] == pointers
     assert not Webhook.objects.exists()
+
+
+@pytest.mark.parametrize("addresses", [["10.1.2.3"], ["93.184.216.34", "127.0.0.1"], ["fd12:3456::1"]])
+def test_a_name_that_leads_inside_is_refused_before_anything_is_sent(
+    key: str, names: dict[str, list[str]], addresses: list[str]
+) -> None:
+    names |= {"inside.example": addresses, "example.com": ["93.184.216.34"]}
+    code = subscribe(key)["code"]
+    for method, path in (("POST", ""), ("PATCH", "/{code}")):
+        [error] = call(key, method, path, 400, {"url": "https://inside.example/"}, code=code)["errors"]
+        assert error["pointer"] == "#/url"
+    assert Webhook.objects.get().url == URL
+
+
+def test_nobody_waits_long_for_what_a_name_means(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered, looking = Event(), BoundedSemaphore(1)
+    asked = []
+
+    def look_up(target: webhook_addresses.Target) -> list[str]:
+        asked.append(target.host)
+        answered.wait()
+        return ["10.1.2.3"]
+
+    monkeypatch.setattr(webhook_addresses, "look_up", look_up)
+    monkeypatch.setattr(webhook_addresses, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(webhook_addresses, "_looking", looking)
+    subscribe(key)
+    # Nor does a server of names that never answers get more than its share of threads.
+    subscribe(key)
+    assert asked == ["example.com"]
+    answered.set()
+    assert looking.acquire(timeout=60)
 
 
 def test_no_door_opens_to_the_webhook_of_another_partner(key: str) -> None:
