@@ -15,12 +15,14 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
+
+from api.rendering import answer
 
 USUAL_LIMIT = 100
 MOST = 1000
@@ -67,8 +69,8 @@ class CursorPages(BasePagination):
         self.next = _write_cursor(_values(found[limit - 1], order)) if len(found) > limit else None
         return found[:limit]
 
-    def get_paginated_response(self, data: Any) -> Response:
-        return Response({"next": self._next_address(), "results": data})
+    def get_paginated_response(self, data: Any) -> HttpResponse:  # type: ignore[override]
+        return answer({"next": self._next_address(), "results": data})
 
     def _next_address(self) -> str | None:
         return replace_query_param(self.request.build_absolute_uri(), "cursor", self.next) if self.next else None

@@ -26,6 +26,15 @@ class Filters(django_filters.FilterSet):
 
     described: Mapping[str, Mapping[str, Any]] = {}
 
+    def __init__(self, data: Mapping[str, str], *args: Any, **options: Any) -> None:
+        # Each is copied and gets a field of a form: so only those that are asked, which are few of many.
+        asked = {name: each for name, each in type(self).base_filters.items() if name in data}
+        self.__dict__["base_filters"] = asked
+        super().__init__(data, *args, **options)
+        for each in self.filters.values():
+            # No person ever sees the form; working a label out takes as long as reading the field.
+            each.label = ""
+
 
 class ReadFilters(DjangoFilterBackend):
     """The filter backend; errors of the forms become the errors of a problem. No form is made where none is asked."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+from django.http import HttpResponse
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -35,6 +36,11 @@ class OneFormat(DefaultContentNegotiation):
 def as_json(told: Any) -> bytes:
     """Return JSON in UTF-8 of what JSON knows, of dates, UUIDs and what is `ready`. Moments are texts before."""
     return orjson.dumps(told)
+
+
+def answer(told: Any) -> HttpResponse:
+    """Return the answer that tells this. A `Response` of the framework says the same, later and at thrice the cost."""
+    return HttpResponse(as_json(told), content_type=JSON)
 
 
 def ready(told: Any) -> Any:

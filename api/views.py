@@ -9,13 +9,12 @@ from typing import Any, ClassVar
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
-from django.utils.cache import patch_vary_headers
+from django.utils.cache import get_conditional_response, patch_vary_headers, set_response_etag
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import generics
 from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api import calls
@@ -25,6 +24,7 @@ from api.limits import Standing
 from api.pagination import CursorPages, Key
 from api.parameters import Filters, names_in
 from api.problems import WrongParameters
+from api.rendering import answer
 from api.resources import Resource, Teller
 
 READING = ("GET", "HEAD", "OPTIONS")
@@ -97,6 +97,10 @@ class Door(APIView):
         patch_vary_headers(response, ["Authorization"])
         if self.standing:
             calls.tell(response, self.standing)
+        if request.method == "HEAD" and response.status_code == 200:
+            # The middleware that does so for GET never knows whether a view has made the body for HEAD. Ours do.
+            set_response_etag(response)
+            return get_conditional_response(request._request, etag=response["ETag"], response=response)
         return response
 
 
@@ -140,7 +144,7 @@ class ListDoor(Told, generics.ListAPIView):
     def get_order(self) -> tuple[Key, ...]:
         return self.order
 
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         tell = self.teller()
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response([tell(entry) for entry in self.prepare(page)])
@@ -157,6 +161,6 @@ class DetailDoor(Told):
         """Return the thing of this code. Raises Http404 (or `NotHere`)."""
         raise NotImplementedError
 
-    def get(self, request: Request, code: str, *args: Any, **kwargs: Any) -> Response:
+    def get(self, request: Request, code: str, *args: Any, **kwargs: Any) -> HttpResponse:
         tell = self.teller()
-        return Response(tell(self.find(code)))
+        return answer(tell(self.find(code)))

@@ -138,8 +138,9 @@ class PhoneFilters(Filters):
         """Return the form whose fields know the values that the page's filters know."""
         form = super().get_form_class()
         for question in filters(current_catalogue()):
-            values = [(value, value) for value in question.by_value]
-            form.base_fields[question.name] = forms.ChoiceField(choices=values, required=False)
+            if question.name in self.filters:
+                values = [(value, value) for value in question.by_value]
+                form.base_fields[question.name] = forms.ChoiceField(choices=values, required=False)
         return form
 
     def filter_queryset(self, queryset: Any) -> Any:

@@ -8,14 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from api.parameters import names_in
 from api.problems import Refusal, WrongParameters
+from api.rendering import answer
 from api.resources import Resource
 from api.views import Door
 from events.feed import Place, kept, make_tick
@@ -101,7 +102,7 @@ class EventFeed(Door):
     serializer_class = FeedResource
     parameters = ("after", "types", "outlets", "limit", "wait")
 
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         asked = request.query_params
         types = names_in(asked, "types", Type.values)
         reader: Any = caller_of(request).credentials
@@ -127,7 +128,7 @@ class EventFeed(Door):
         except feed.UnknownPlace:
             raise _no_such_place() from None
         told = {"cursor": str(page.cursor), "has_more": page.has_more, "results": page.events}
-        return Response(told)
+        return answer(told)
 
 
 def _look_or_wait(look: Callable[[Place], Page], place: Place, seconds: int) -> Page:

@@ -20,7 +20,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
@@ -117,7 +117,7 @@ class KeyAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[Partner, ApiKey] | None:
-        header = get_authorization_header(request).decode("latin-1")
+        header = request.META.get("HTTP_AUTHORIZATION", "")
         if not header.strip():
             return None
         scheme, _space, text = header.partition(" ")

@@ -3,8 +3,8 @@ Where webhooks may go: to public addresses alone, by HTTPS.
 
 Whoever can name an address could otherwise have this program call what only it can reach (server-side request forgery).
 So a name is resolved here, every address of it is looked at, and the connection goes to the very address that was
-looked at, whatever the name means a moment later. Who subscribes is told at once where a name leads inside, as far as that
-is known within LOOK_SECONDS.
+looked at, whatever the name means a moment later. Who subscribes is told at once where a name leads inside, as far as
+that is known within LOOK_SECONDS.
 """
 
 from __future__ import annotations

@@ -1,23 +1,44 @@
-"""What outlets have on their shelves, for any number of outlets and phones in two statements."""
+"""What outlets have on their shelves: of one in one statement, of any number and any phones in two."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import BigIntegerField, SmallIntegerField
+from django.db.models import BigIntegerField, CharField, SmallIntegerField
 
 from api.resources import in_utc
 from catalog.models import Phone
-from stores.models import LastCounts, StockLevel
-from stores.prepared import IsAnyOf, Parameter, PlannedOnce
+from stores.models import LastCounts, Outlet, StockLevel
+from stores.prepared import IsAnyOf, Parameter, Planned, PlannedOnce
 from stores.querysets import AVAILABLE
 
 # One shelf as programs read it: plain, because thousands are told at once.
 Level = dict[str, Any]
+
+
+class Shelves(NamedTuple):
+    """What an outlet has; `key` is its own."""
+
+    key: int
+    code: str
+    state: str
+    levels: list[Level]
+
+
+def shelves_at(code: str, phones: Iterable[Phone]) -> Shelves | None:
+    """Return what the outlet of this code has, as `levels_of` does; None where no such outlet has ever had a phone."""
+    rows = _shelves_of_code.rows(code=code)
+    if not rows:
+        return None
+    outlet, state = rows[0][:2]
+    trades = state == Outlet.State.OPEN
+    levels = {phone: (*numbers, available if trades else 0, at) for _, _, phone, *numbers, available, at in rows}
+    told = [_level(phone.slug, *levels[phone.pk]) for phone in phones if phone.pk in levels]
+    return Shelves(outlet, code, state, told)
 
 
 def levels_of(outlets: Mapping[int, bool], phones: Iterable[Phone]) -> dict[int, list[Level]]:
@@ -28,7 +49,7 @@ def levels_of(outlets: Mapping[int, bool], phones: Iterable[Phone]) -> dict[int,
     """
     slugs = {phone.pk: phone.slug for phone in phones}
     counted = {
-        (outlet, phone): _told(moment)
+        (outlet, phone): moment
         for outlet, phones_counted, moments in _last_counts.rows(outlets=list(outlets))
         for phone, moment in zip(phones_counted, moments, strict=True)
     }
@@ -36,21 +57,38 @@ def levels_of(outlets: Mapping[int, bool], phones: Iterable[Phone]) -> dict[int,
     for outlet, phone, on_hand, reserved, safety_stock, available in _levels.rows(
         outlets=list(outlets), phones=list(slugs)
     ):
-        found[outlet][phone] = {
-            "phone": slugs[phone],
-            "available": available if outlets[outlet] else 0,
-            "on_hand": on_hand,
-            "reserved": reserved,
-            "safety_stock": safety_stock,
-            "counted_at": counted.get((outlet, phone)),
-        }
+        promised = available if outlets[outlet] else 0
+        found[outlet][phone] = _level(
+            slugs[phone], on_hand, reserved, safety_stock, promised, counted.get((outlet, phone))
+        )
     return {outlet: [levels[phone] for phone in slugs if phone in levels] for outlet, levels in found.items()}
+
+
+def _level(
+    slug: str, on_hand: int, reserved: int, safety_stock: int, available: int, counted_at: datetime | None
+) -> Level:
+    return {
+        "phone": slug,
+        "available": available,
+        "on_hand": on_hand,
+        "reserved": reserved,
+        "safety_stock": safety_stock,
+        "counted_at": counted_at and _told(counted_at),
+    }
 
 
 # The shelves of an outlet are counted together, so most times come many times.
 @lru_cache(maxsize=4096)
 def _told(moment: datetime) -> str:
     return in_utc(moment)
+
+
+@Planned
+def _shelves_of_code() -> Any:
+    levels = StockLevel.objects.filter(outlet__code=Parameter("code", CharField())).with_counted_at().order_by()
+    return levels.values_list(
+        "outlet", "outlet__state", "phone", "on_hand", "reserved", "safety_stock", AVAILABLE, "counted_at"
+    )
 
 
 @PlannedOnce

@@ -27,6 +27,8 @@ from stores.prepared import Parameter, Planned, PlannedOnce, Prepared
 from stores.querysets import OutletQuerySet, towns_of
 from stores.search import find_places
 
+# How many are mostly asked for.
+PLANNED_LIMITS = (20, USUAL_LIMIT)
 # Of what type a column is that a list is ordered by.
 FIELDS: dict[type, Field] = {str: TextField(), int: IntegerField(), float: FloatField()}
 
@@ -127,7 +129,7 @@ class OutletQuestion(Question):
         question = _question(self.narrowed, order, behind is not None, self.with_town)
         values = self.values | {f"behind_{key.name}": value for key, value in zip(order, behind or (), strict=False)}
         # Each limit is a statement of its own, and a connection keeps what it has planned.
-        rows = Planned.rows if limit == USUAL_LIMIT + 1 else Prepared.rows
+        rows = Planned.rows if limit - 1 in PLANNED_LIMITS else Prepared.rows
         found = rows(question, limit=limit, **values)
         weeks = weeks_of(row[0] for row in found)
         return [self._row(weeks.get(timetable, NO_WEEK), *others) for timetable, *others in found]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import django_filters
 from django import forms
@@ -22,7 +22,7 @@ from catalog.errors import NotHere
 from catalog.models import Phone
 from stores.api import OutletFilters, RegionFilter
 from stores.api_examples import SHELVES
-from stores.levels import Level, levels_of
+from stores.levels import Level, Shelves, levels_of, shelves_at
 from stores.models import Outlet
 from stores.pages import find_outlet
 
@@ -40,14 +40,6 @@ class LevelResource(Resource):
     reserved = serializers.IntegerField()
     safety_stock = serializers.IntegerField()
     counted_at = serializers.DateTimeField(help_text="when the shelf was last counted, UTC", allow_null=True)
-
-
-class Shelves(NamedTuple):
-    """What an outlet has, as `levels_of` returns it."""
-
-    code: str
-    state: str
-    levels: list[Level]
 
 
 @shown_as(SHELVES)
@@ -154,7 +146,7 @@ class StockList(ListDoor):
     def prepare(self, page: Any) -> Any:
         phones = phones_for(credentials_of(self.request), getattr(self.request, "phones", None))
         levels = levels_of({outlet.pk: outlet.state == Outlet.State.OPEN for outlet in page}, phones)
-        return [Shelves(outlet.code, outlet.state, levels[outlet.pk]) for outlet in page]
+        return [Shelves(outlet.pk, outlet.code, outlet.state, levels[outlet.pk]) for outlet in page]
 
 
 def reaches(credentials: Credentials | None, outlet: int) -> bool:
@@ -171,8 +163,10 @@ class OutletStock(DetailDoor):
 
     def find(self, code: str) -> Shelves:
         credentials = credentials_of(self.request)
-        outlet = find_outlet(code, timezone.now())[0]
-        if not reaches(credentials, outlet.pk):
+        shelves = shelves_at(code, phones_for(credentials))
+        if shelves is None or shelves.state == Outlet.State.CLOSED:
+            outlet = find_outlet(code, timezone.now())[0]
+            shelves = Shelves(outlet.pk, outlet.code, outlet.state, [])
+        if not reaches(credentials, shelves.key):
             raise NotHere(_("We have no shop with this code."))
-        levels = levels_of({outlet.pk: outlet.is_open}, phones_for(credentials))
-        return Shelves(outlet.code, outlet.state, levels[outlet.pk])
+        return shelves

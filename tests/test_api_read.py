@@ -231,6 +231,11 @@ def test_who_has_it_already_gets_nothing_again(client: Client, catalogue: Catalo
     again = client.get(V1 + "phones", headers={"If-None-Match": first["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
     check(V1 + "phones", again)
+    # Who asks for the headers alone gets those of GET.
+    head = client.head(V1 + "phones")
+    assert (head.status_code, head.content) == (200, b"")
+    assert {**head.headers, "RateLimit": ""} == {**first.headers, "RateLimit": ""}
+    assert client.head(V1 + "phones", headers={"If-None-Match": first["ETag"]}).status_code == 304
     create_phone()
     from catalog.catalogue import forget_catalogue
 

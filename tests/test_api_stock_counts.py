@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db.models.signals import post_save
 from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -24,6 +25,7 @@ from partners import counts, counts_api, uploads
 from partners.count_lines import MEDIA_TYPES, CountLines
 from partners.keys import issue_key
 from partners.models import CountRefusal, Partner, StockCount, StockCountPart
+from stores import counts as stock_counts
 from stores.models import Outlet, StockLevel, StockMovement
 from tests.api_schema import check
 from tests.books import assert_books_add_up
@@ -269,6 +271,30 @@ def test_many_counts_are_taken_in_and_written_by_a_worker(
     problem(read(stranger, response["Location"]), "not-found")
     problem(read(stranger, response["Location"] + "/refusals", "{code}/refusals"), "not-found")
     assert_books_add_up()
+
+
+def test_it_is_told_how_far_it_is_also_where_few_shelves_differ(
+    key: str, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stock_counts, "SHELVES_AT_ONCE_TOGETHER", 1)
+    seen: list[int] = []
+
+    def look(sender: Any, instance: StockCount, **_others: Any) -> None:
+        seen.append(instance.written)
+
+    found = []
+    for number in range(9):
+        level = create_stock(phone=catalogue.phones[0], on_hand=5)
+        found.append(line(7 if number % 3 == 1 else 5, outlet=level.outlet.code))
+    post_save.connect(look, StockCount)
+    try:
+        told = send(key, found).json()
+    finally:
+        post_save.disconnect(look, StockCount)
+    assert (told["lines"], told["written"], told["changed"]) == (9, 9, 3)
+    # Those that are as counted come along with those that differ, which are three steps.
+    assert seen == sorted(seen)
+    assert len({*seen} - {0, 9}) >= 2
 
 
 @pytest.mark.usefixtures("everything_is_large")
