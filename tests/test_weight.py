@@ -21,6 +21,8 @@ MOST_HEADER_BYTES = 1_200
 
 # Modes by turns, because a browser takes its time; by plain requests every page is weighed in every mode.
 TURNS = list(MODES)
+# How many browsers wait at the same time for what a page may still fetch.
+AT_ONCE = 8
 CODINGS = ("br", "gzip", "gzip, deflate, br, zstd")
 FETCHED = re.compile(
     rb"<(?:link(?=[^>]*rel=\"?(?:stylesheet|icon|preload))|img|script|source)\b[^>]*(?:src|href)=\"(/[^\"]+)"
@@ -88,43 +90,57 @@ def sizes_of(site: Site, addresses: list[str], coding: str, cookie: str) -> tupl
 
 @pytest.fixture(scope="module")
 def seen(site: Site, pages: list[Page], browser: Browser) -> list[Seen]:
-    return [see(site, browser, page, TURNS[number % len(TURNS)]) for number, page in enumerate(pages)]
+    found = []
+    turns = [(page, TURNS[number % len(TURNS)]) for number, page in enumerate(pages)]
+    for begin in range(0, len(turns), AT_ONCE):
+        visits = [Visit(site, browser, page, mode) for page, mode in turns[begin : begin + AT_ONCE]]
+        found += [visit.weigh() for visit in visits]
+    return found
 
 
-def see(site: Site, browser: Browser, page: Page, mode: str) -> Seen:
-    context = browser.new_context(viewport={"width": 360, "height": 640})
-    try:
+class Visit:
+    """A browser of its own that is at one page; many are opened before the first is weighed, as each waits a while."""
+
+    def __init__(self, site: Site, browser: Browser, page: Page, mode: str) -> None:
+        self.site, self.page, self.mode = site, page, mode
+        self.context = browser.new_context(viewport={"width": 360, "height": 640})
         if page.outlet:
-            context.add_cookies([site.browser_cookie(page.outlet)])
-        tab = context.new_page()
-        network = context.new_cdp_session(tab)
-        network.send("Network.enable")
-        sizes: dict[str, int] = {}
-        started: list[str] = []
+            self.context.add_cookies([site.browser_cookie(page.outlet)])
+        self.tab = self.context.new_page()
+        self.network = self.context.new_cdp_session(self.tab)
+        self.network.send("Network.enable")
+        self.sizes: dict[str, int] = {}
+        self.started: list[str] = []
+        self.network.on("Network.requestWillBeSent", self.start)
+        self.network.on("Network.loadingFinished", self.finish)
+        self.go(page.address(mode))
 
-        def start(event: dict[str, Any]) -> None:
-            if not event["request"]["url"].startswith("data:"):
-                started.append(event["requestId"])
+    def start(self, event: dict[str, Any]) -> None:
+        if not event["request"]["url"].startswith("data:"):
+            self.started.append(event["requestId"])
 
-        def finish(event: dict[str, Any]) -> None:
-            sizes[event["requestId"]] = int(event["encodedDataLength"])
+    def finish(self, event: dict[str, Any]) -> None:
+        self.sizes[event["requestId"]] = int(event["encodedDataLength"])
 
-        network.on("Network.requestWillBeSent", start)
-        network.on("Network.loadingFinished", finish)
-        tab.goto(site.url + page.address(mode), wait_until="load")
+    def go(self, address: str) -> None:
+        self.tab.goto(self.site.url + address, wait_until="load")
+
+    def weigh(self) -> Seen:
+        """Weigh what was fetched at first, and what is fetched for the page by who comes from another one."""
         # Also what a script asks for once the page is there.
-        tab.wait_for_load_state("networkidle")
-        requests = len(started)
-        network.send("Network.clearBrowserCache")
-        tab.goto(site.url + MODES[mode] + ("phones/" if page.path == "/" else ""), wait_until="load")
-        before = len(started)
-        tab.goto(site.url + page.address(mode), wait_until="load")
-        while not sizes.keys() >= set(started[before : before + requests]) or len(started) < before + requests:
-            tab.wait_for_timeout(20)
-        first = sum(sizes.get(request, 0) for request in started[:requests])
-        return Seen(page, mode, first, requests, sum(sizes.get(request, 0) for request in started[before:]))
-    finally:
-        context.close()
+        self.tab.wait_for_load_state("networkidle")
+        requests = len(self.started)
+        self.network.send("Network.clearBrowserCache")
+        self.go(MODES[self.mode] + ("phones/" if self.page.path == "/" else ""))
+        before = len(self.started)
+        self.go(self.page.address(self.mode))
+        while not self.sizes.keys() >= set(self.started[before:]) or len(self.started) < before + requests:
+            self.tab.wait_for_timeout(20)
+        self.context.close()
+        return Seen(self.page, self.mode, self.sum(0, requests), requests, self.sum(before, len(self.started)))
+
+    def sum(self, first: int, end: int) -> int:
+        return sum(self.sizes.get(request, 0) for request in self.started[first:end])
 
 
 def table_of(weights: list[Weight]) -> str:
