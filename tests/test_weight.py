@@ -90,40 +90,53 @@ def sizes_of(site: Site, addresses: list[str], coding: str, cookie: str) -> tupl
 
 @pytest.fixture(scope="module")
 def seen(site: Site, pages: list[Page], browser: Browser) -> list[Seen]:
+    visitors = [Visitor(site, browser) for _ in range(AT_ONCE)]
     found = []
     turns = [(page, TURNS[number % len(TURNS)]) for number, page in enumerate(pages)]
     for begin in range(0, len(turns), AT_ONCE):
-        visits = [Visit(site, browser, page, mode) for page, mode in turns[begin : begin + AT_ONCE]]
-        found += [visit.weigh() for visit in visits]
+        visits = list(zip(visitors, turns[begin : begin + AT_ONCE], strict=False))
+        for visitor, (page, mode) in visits:
+            visitor.come(page, mode)
+        found += [visitor.weigh() for visitor, _turn in visits]
+    for visitor in visitors:
+        visitor.context.close()
     return found
 
 
-class Visit:
-    """A browser of its own that is at one page; many are opened before the first is weighed, as each waits a while."""
+class Visitor:
+    """
+    Somebody with a browser of their own, who comes to each page as if for the first time.
 
-    def __init__(self, site: Site, browser: Browser, page: Page, mode: str) -> None:
-        self.site, self.page, self.mode = site, page, mode
+    Several come before the first page is weighed, as each page is waited for a while.
+    """
+
+    def __init__(self, site: Site, browser: Browser) -> None:
+        self.site = site
         self.context = browser.new_context(viewport={"width": 360, "height": 640})
-        if page.outlet:
-            self.context.add_cookies([site.browser_cookie(page.outlet)])
         self.tab = self.context.new_page()
         self.network = self.context.new_cdp_session(self.tab)
         self.network.send("Network.enable")
         self.sizes: dict[str, int] = {}
         self.started: list[str] = []
-        self.network.on("Network.requestWillBeSent", self.start)
-        self.network.on("Network.loadingFinished", self.finish)
-        self.go(page.address(mode))
+        self.network.on("Network.requestWillBeSent", self._start)
+        self.network.on("Network.loadingFinished", self._finish)
 
-    def start(self, event: dict[str, Any]) -> None:
+    def _start(self, event: dict[str, Any]) -> None:
         if not event["request"]["url"].startswith("data:"):
             self.started.append(event["requestId"])
 
-    def finish(self, event: dict[str, Any]) -> None:
+    def _finish(self, event: dict[str, Any]) -> None:
         self.sizes[event["requestId"]] = int(event["encodedDataLength"])
 
-    def go(self, address: str) -> None:
-        self.tab.goto(self.site.url + address, wait_until="load")
+    def come(self, page: Page, mode: str) -> None:
+        self.page, self.mode = page, mode
+        self.tab.goto("about:blank")
+        self.network.send("Storage.clearDataForOrigin", {"origin": self.site.url, "storageTypes": "all"})
+        self.network.send("Network.clearBrowserCache")
+        if page.outlet:
+            self.context.add_cookies([self.site.browser_cookie(page.outlet)])
+        self.started.clear()
+        self._go(page.address(mode))
 
     def weigh(self) -> Seen:
         """Weigh what was fetched at first, and what is fetched for the page by who comes from another one."""
@@ -131,15 +144,17 @@ class Visit:
         self.tab.wait_for_load_state("networkidle")
         requests = len(self.started)
         self.network.send("Network.clearBrowserCache")
-        self.go(MODES[self.mode] + ("phones/" if self.page.path == "/" else ""))
+        self._go(MODES[self.mode] + ("phones/" if self.page.path == "/" else ""))
         before = len(self.started)
-        self.go(self.page.address(self.mode))
+        self._go(self.page.address(self.mode))
         while not self.sizes.keys() >= set(self.started[before:]) or len(self.started) < before + requests:
             self.tab.wait_for_timeout(20)
-        self.context.close()
-        return Seen(self.page, self.mode, self.sum(0, requests), requests, self.sum(before, len(self.started)))
+        return Seen(self.page, self.mode, self._sum(0, requests), requests, self._sum(before, len(self.started)))
 
-    def sum(self, first: int, end: int) -> int:
+    def _go(self, address: str) -> None:
+        self.tab.goto(self.site.url + address, wait_until="load")
+
+    def _sum(self, first: int, end: int) -> int:
         return sum(self.sizes.get(request, 0) for request in self.started[first:end])
 
 
