@@ -18,7 +18,6 @@ COUNTY = "130121"
 COUNTY_NAME = "井陉"
 OUTLET = "130121100-01"
 TOWN_NAME = "微水"
-TOWN_PINYIN = "weishui"
 POINT = "lat=38.03&lng=114.13"
 
 

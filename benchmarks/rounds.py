@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median
 
-ROUNDS = 5
+# Many and short, for the machine's pace changes within seconds.
+ROUNDS = 20
 
 
 @dataclass
@@ -16,9 +17,9 @@ class Subject:
     """One thing to measure: `deed` does it once and checks its answer, `cpu_seconds` reads what was used so far."""
 
     name: str
-    deed: Callable[[], None]
+    deed: Callable[[], object]
     cpu_seconds: Callable[[], float]
-    times: int = 100
+    times: int = 25
     milliseconds: list[float] = field(default_factory=list)
 
     def run(self) -> None:

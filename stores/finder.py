@@ -157,7 +157,7 @@ def _prepared(outlets: Outlets, with_stock: bool, only_having: bool) -> Planned:
             "call_first",
         )
 
-    return PlannedOnce(make) if outlets is _named else Planned(make)
+    return Planned(make) if outlets is _near else PlannedOnce(make)
 
 
 def _rows(

@@ -128,7 +128,9 @@ class Planned(Prepared):
 
 class PlannedOnce(Planned):
     """
-    One with the same best plan for all values. PostgreSQL guesses otherwise where there are arrays among them.
+    One with the same best plan for all values.
+
+    Where there are arrays or bounds among them PostgreSQL guesses otherwise, and plans anew each time.
 
     Both commands travel together and are one transaction, so what is set ends with the question.
     """
