@@ -187,8 +187,19 @@ def test_names_the_place_of_a_bad_value(path: str, value: Any, place: str, reaso
     assert any(problem.column == place and problem.reason.startswith(reason) for problem in report.problems), (
         report.problems
     )
+    places = [problem.column for problem in report.problems]
+    assert places.count(place) == 1, report.problems
     assert not report.is_applied
     assert not Phone.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [("phones.0.price_rmb.basis", "phones[0].price_rmb.basis"), ("phones.0.model.basis", "phones[0].model.basis")],
+)
+@pytest.mark.parametrize("value", ["guessed", ..., 3])
+def test_names_a_wrong_mark_once(path: str, named: str, value: Any) -> None:
+    assert [problem.column for problem in load(changed(path, value)).problems] == [named]
 
 
 @pytest.mark.parametrize(

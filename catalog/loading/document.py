@@ -52,7 +52,7 @@ class Node:
         # Nothing more is said about what hangs below a broken node.
         self.is_broken = is_broken
         # What `marked` found, key by key.
-        self.provenance: dict[str, str] = {}
+        self.provenance: dict[str, str | None] = {}
 
     def refuse(self, key: str, reason: str) -> None:
         if not self.is_broken:
@@ -83,11 +83,13 @@ class Node:
         self.provenance[key] = node.basis()
         return node.plain("value", kind)
 
-    def basis(self) -> str:
+    def basis(self) -> str | None:
+        """Return the mark that stands under "basis"; None when refused."""
         value = self.plain("basis", str)
-        if value is not None and value not in Provenance.values:
-            self.refuse("basis", _("has to be one of %(right)s") % {"right": ", ".join(Provenance.values)})
-        return value or ""
+        if value is None or value in Provenance.values:
+            return value
+        self.refuse("basis", _("has to be one of %(right)s") % {"right": ", ".join(Provenance.values)})
+        return None
 
     def nodes(self, key: str) -> Iterator[Node]:
         """Yield the objects of a list that stands under `key`."""

@@ -98,7 +98,7 @@ def _read_phone(node: Node) -> Wanted:
         apps=_apps(node),
     )
     wanted.instance.provenance = {
-        name: node.provenance.get(key, "") for key, names in MARKED_FIELDS.items() for name in names
+        name: node.provenance.get(key) for key, names in MARKED_FIELDS.items() for name in names
     }
     _cleaned(wanted.instance, {"slug": "sku", **PHONE_KEYS}, node)
     return wanted
@@ -122,7 +122,7 @@ def _brands_of(phones: list[Wanted]) -> list[Wanted]:
 
 
 def _read_price(node: Node) -> Price:
-    values = {"price_fen": _price_fen(node), "provenance": node.provenance.get("price_rmb", "")}
+    values = {"price_fen": _price_fen(node), "provenance": node.provenance.get("price_rmb")}
     return _cleaned(Price(**values), {"price_fen": "price_rmb"}, node)
 
 
@@ -161,16 +161,12 @@ def _colours(node: Node) -> list[Colour]:
 
 
 def _apps(node: Node) -> list[PreinstalledApp]:
-    return [
-        _cleaned(
-            PreinstalledApp(position=position, name_zh=zh, name_en=en, provenance=thing.basis()),
-            {"name_zh": "zh", "name_en": "en", "provenance": "basis"},
-            thing,
-        )
-        for position, (thing, zh, en) in enumerate(
-            _named_things(node, node.plain("preinstalled_apps", list), "preinstalled_apps"), start=1
-        )
-    ]
+    apps = []
+    things = _named_things(node, node.plain("preinstalled_apps", list), "preinstalled_apps")
+    for position, (thing, zh, en) in enumerate(things, start=1):
+        values = {"position": position, "name_zh": zh, "name_en": en, "provenance": thing.basis()}
+        apps.append(_cleaned(PreinstalledApp(**values), {"name_zh": "zh", "name_en": "en"}, thing))
+    return apps
 
 
 def _cleaned(instance: Any, keys: dict[str, str], node: Node) -> Any:
