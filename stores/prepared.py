@@ -130,9 +130,8 @@ class PlannedOnce(Planned):
     """
     One with the same best plan for all values.
 
-    Where there are arrays or bounds among them PostgreSQL guesses otherwise, and plans anew each time.
-
-    Both commands travel together and are one transaction, so what is set ends with the question.
+    Where there are arrays or bounds among them PostgreSQL guesses otherwise, and plans anew each time. Both commands
+    travel together and are one transaction, so what is set ends with the question.
     """
 
     execute = "SET LOCAL plan_cache_mode = force_generic_plan; EXECUTE"

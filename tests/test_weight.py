@@ -12,6 +12,9 @@ from playwright.sync_api import Browser
 from tests.all_pages import MODES, Page, customer_pages
 from tests.site import ROOT, Site
 
+DOCUMENT = ROOT / "docs" / "weight.md"
+# By so much of it a page's weight may differ from what is written down: hours, dates and numbers of orders change.
+VARIES = 0.03
 FIRST_VIEW_BYTES = 14_600
 FIRST_VIEW_REQUESTS = 3
 NEXT_PAGE_BYTES = 8_000
@@ -63,7 +66,7 @@ def weights(site: Site, pages: list[Page], request: pytest.FixtureRequest) -> li
     table = table_of(found)
     print("\n" + table)
     if request.config.getoption("--write-docs"):
-        (ROOT / "docs" / "weight.md").write_text(table)
+        DOCUMENT.write_text(table)
     return found
 
 
@@ -182,6 +185,24 @@ def table_of(weights: list[Weight]) -> str:
         for w in heaviest.values()
     ]
     return "\n".join(lines) + "\n"
+
+
+def numbers_of(table: str) -> dict[str, tuple[int, int]]:
+    """Return bytes as sent and requests of each page by its name, as such a table has them."""
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \| ([\d,]+) \|[^|]+\|[^|]+\| (\d+) \|$", table, re.MULTILINE)
+    return {name: (int(sent.replace(",", "")), int(requests)) for name, sent, requests in rows}
+
+
+def test_the_document_says_what_is_so(weights: list[Weight]) -> None:
+    written, found = numbers_of(DOCUMENT.read_text()), numbers_of(table_of(weights))
+    assert found
+    assert written.keys() == found.keys(), "write docs/weight.md anew, it says how"
+    stale = [
+        f"{name}: {written[name]} is {(sent, requests)}"
+        for name, (sent, requests) in found.items()
+        if requests != written[name][1] or abs(sent - written[name][0]) > sent * VARIES
+    ]
+    assert not stale, "write docs/weight.md anew, it says how"
 
 
 def test_every_first_view_is_light(weights: list[Weight]) -> None:
