@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.paginator import Paginator
 from django.db import models
@@ -16,7 +17,10 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import path
 from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 
 from office.access import OfficeDeed, OfficeStanding
 from office.back_office.exports import export_list
@@ -114,6 +118,13 @@ class OfficeAdmin(AsksTheStanding, admin.ModelAdmin):
         """Answer with the list as a file."""
         standing_of(request).require(self.reading)
         return export_list(self, request)
+
+    @admin.display(description=mark_safe('<input type="checkbox" id="action-toggle">'))
+    def action_checkbox(self, obj: Model) -> SafeString:
+        """Return the box of a row as Django's is, without a template for each of them: a third of a list's cost."""
+        label = _("Select %(thing)s") % {"thing": obj}
+        box = '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="{}">'
+        return format_html(box, ACTION_CHECKBOX_NAME, obj.pk, label)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         return redirect("office:history", self.opts.db_table, object_id)
