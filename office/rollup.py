@@ -11,8 +11,10 @@ stopped, and twice is as good as once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from django.db import connection, transaction
@@ -24,7 +26,10 @@ from office.report_models import LEVELS, SUMMED, RollupDay
 # What somebody writes who began a while ago may bear a moment of then, and some clock may be slow. Who takes longer
 # than the longest is waited for no more; that is found at night.
 SETTLED_AFTER, WAITED_FOR = timedelta(minutes=2), timedelta(hours=1)
-DAYS_AT_ONCE = 14
+# Done in one transaction, which a job has time for: so many days, but fewer where more happened.
+DAYS_AT_ONCE, LINES_AT_ONCE = 14, 1_000_000
+# Millions of lines are added up in memory; PostgreSQL's usual 4 MB would write them to disk in between.
+MEMORY = "64MB"
 # Workers that add up wait for each other.
 LOCK_ON_ROLLUP = 6_814
 
@@ -51,7 +56,7 @@ SELECT min(day) FROM office_outletday d JOIN stores_outlet o ON o.id = d.outlet_
 WHERE o.county_code <> d.county_code
 """
 
-# Rows of outlets, and of their regions from the very same lines. An order that moves is reserved anew by the ledger of
+# Rows of outlets, and of their regions from the very same ones. An order that moves is reserved anew by the ledger of
 # its new outlet; here it is reserved and ordered once, where it was placed, and then moved.
 _ADD = f"""
 WITH shelf AS (
@@ -65,7 +70,8 @@ WITH shelf AS (
            sum(change_reserved) FILTER (WHERE kind = 'reserved') AS promised_anew,
            -sum(change_reserved) FILTER (WHERE kind = 'released') AS given_up,
            sum(change_on_hand) AS change_on_hand,
-           sum(change_reserved) AS change_promised
+           sum(change_reserved) AS change_promised,
+           max(ARRAY[seq, on_hand, reserved]) AS newest
     FROM stores_stockmovement WHERE {_IN_TIME} GROUP BY outlet_id, phone_id, day
 ), step AS (
     SELECT outlet_id, phone_id, {_DAY} AS day, c.kind, c.prev_state, o.moved_from, l.quantity,
@@ -91,7 +97,8 @@ WITH shelf AS (
     SELECT outlet_id, phone_id, day, {{counted}},
            coalesce(promised_anew, 0) - coalesce(moved_here, 0) AS reserved,
            coalesce(given_up, 0) - coalesce(moved_away, 0) AS released,
-           coalesce(moved_here, 0) - coalesce(moved_away, 0) AS moved
+           coalesce(moved_here, 0) - coalesce(moved_away, 0) AS moved,
+           newest
     FROM shelf FULL JOIN ordered USING (outlet_id, phone_id, day)
 ), added AS (
     SELECT outlet_id, phone_id, day, place.county_code, {", ".join(f"d.{name}" for name in (*SUMMED, *CHANGES[:2]))},
@@ -100,19 +107,24 @@ WITH shelf AS (
            evening.on_hand, evening.reserved AS promised, greatest(evening.reserved - evening.on_hand, 0) AS missing
     FROM both_sides d JOIN stores_outlet place ON place.id = outlet_id
     CROSS JOIN LATERAL (
-        SELECT on_hand, reserved FROM stores_stockmovement m
-        WHERE m.outlet_id = d.outlet_id AND m.phone_id = d.phone_id
-          AND m.created_at < least((d.day + 1)::timestamp AT TIME ZONE 'Asia/Shanghai', %(ends)s)
-        ORDER BY seq DESC LIMIT 1
+        SELECT newest[2]::int AS on_hand, newest[3]::int AS reserved WHERE newest IS NOT NULL
+        UNION ALL
+        -- Steps of orders that moved no stock.
+        (SELECT m.on_hand, m.reserved FROM stores_stockmovement m
+         WHERE newest IS NULL AND m.outlet_id = d.outlet_id AND m.phone_id = d.phone_id
+           AND m.created_at < least((d.day + 1)::timestamp AT TIME ZONE 'Asia/Shanghai', %(ends)s)
+         ORDER BY seq DESC LIMIT 1)
     ) AS evening
 ), outlets AS (
     INSERT INTO office_outletday AS known (outlet_id, phone_id, day, county_code, {{columns}})
     SELECT outlet_id, phone_id, day, county_code, {{columns}} FROM added
     ON CONFLICT (outlet_id, phone_id, day) DO UPDATE SET {{outlets_add}}
+), counties AS (
+    SELECT county_code, phone_id, day, {{sums}} FROM added GROUP BY county_code, phone_id, day
 ), changed AS (
-    -- Every outlet counts in its county, city and province, and (empty) in the country.
+    -- Every county counts for itself, in its city and province, and (empty) in the country.
     SELECT region.code, phone_id, day, {{sums}}
-    FROM added, LATERAL (VALUES
+    FROM counties, LATERAL (VALUES
         (county_code), (left(county_code, 4) || '00'), (left(county_code, 2) || '0000'), ('')
     ) AS region (code)
     GROUP BY region.code, phone_id, day
@@ -190,10 +202,22 @@ def _roll_up(until: datetime, *, is_whole: bool) -> int:
     if first is None or begins is None:
         return _add_since(today, until)
     while first <= today:
-        last = min(first + timedelta(days=DAYS_AT_ONCE - 1), today)
+        last = min(_last_at_once(first), today)
         _add_up(first, last, until)
         first = last + timedelta(days=1)
     return (first - begins).days
+
+
+def _last_at_once(first: date) -> date:
+    """Return the last of the days from `first` on that are done in one transaction."""
+    days = [first + timedelta(days=after) for after in range(DAYS_AT_ONCE)]
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, {"begins": midnight(first), "ends": midnight(days[-1] + timedelta(days=1))})
+        lines = {day: lines for day, lines, _changes in cursor.fetchall()}
+    so_far = accumulate(lines.get(day, 0) for day in days)
+    return [
+        day for day, lines_so_far in zip(days, so_far, strict=True) if day == first or lines_so_far <= LINES_AT_ONCE
+    ][-1]
 
 
 @transaction.atomic
@@ -212,7 +236,15 @@ def _first_to_do(today: date, *, is_whole: bool) -> date | None:
     return min([*to_do, newest + timedelta(days=1)]) if to_do or newest < today else None
 
 
-@transaction.atomic
+@contextmanager
+def _adding_up() -> Iterator[Any]:
+    """Yield a cursor to one worker at a time, in a transaction."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_ON_ROLLUP])
+        cursor.execute("SET LOCAL work_mem = %s", [MEMORY])
+        yield cursor
+
+
 def _add_up(first: date, last: date, until: datetime) -> None:
     """Do these days anew. Those after them stand on their levels, and are to be done again."""
     facts: dict[str, Any] = {
@@ -222,8 +254,7 @@ def _add_up(first: date, last: date, until: datetime) -> None:
         "begins": midnight(first),
         "ends": min(midnight(last + timedelta(days=1)), until),
     }
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_ON_ROLLUP])
+    with _adding_up() as cursor:
         for table in ("office_outletday", "office_regionday"):
             cursor.execute(f"DELETE FROM {table} WHERE day BETWEEN %(first)s AND %(last)s", facts)
         cursor.execute("DELETE FROM office_rollupday WHERE day >= %(first)s", facts)
@@ -232,11 +263,9 @@ def _add_up(first: date, last: date, until: datetime) -> None:
         cursor.execute(_ADD, facts)
 
 
-@transaction.atomic
 def _add_since(today: date, until: datetime) -> int:
     """Add to today's rows what happened since they were added to; return 1, or 0 where that is nothing."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_ON_ROLLUP])
+    with _adding_up() as cursor:
         noted = RollupDay.objects.filter(day=today, rolled_up_at__lt=until).first()
         if noted is None:
             return 0

@@ -249,6 +249,27 @@ def test_what_was_killed_in_the_middle_is_done_to_its_end(catalogue: Catalogue, 
     assert roll_up_all(timezone.now()) == 0
 
 
+def test_days_of_much_trade_are_done_fewer_at_a_time(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
+    create_outlets_with_past(catalogue, days=20, towns=("130121100",))
+    now, add_up, parts = timezone.now(), rollup._add_up, []
+    roll_up_all(now)
+    whole, lines = everything(), dict(RollupDay.objects.values_list("day", "lines"))
+    RollupDay.objects.filter(day__gte=timezone.localdate() - timedelta(days=30)).update(lines=-1)
+
+    def noted(first, last, until):
+        parts.append([day for day in lines if first <= day <= last])
+        add_up(first, last, until)
+
+    monkeypatch.setattr(rollup, "_add_up", noted)
+    monkeypatch.setattr(rollup, "LINES_AT_ONCE", 3)
+    roll_up_all(now)
+
+    assert everything() == whole
+    assert 1 in {len(days) for days in parts if sum(lines[day] or 0 for day in days) > 3}
+    assert any(1 < len(days) for days in parts)
+    assert all(len(days) == 1 or sum(lines[day] or 0 for day in days) <= 3 for days in parts)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_what_is_not_committed_yet_is_waited_for(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(rollup, "SETTLED_AFTER", timedelta())
