@@ -59,14 +59,14 @@ def fill(orders: int) -> None:
     from django.db import connection
     from django.utils import timezone
 
-    from benchmarks.office_past import write_year
+    from benchmarks.office_past import write_past
     from office.models import RollupDay
     from office.rollup import roll_up_all
     from office.run_out import foresee_run_out
 
     if RollupDay.objects.exists():
         return
-    write_year(orders, timezone.now())
+    write_past(orders, timezone.now())
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     roll_up_all()
