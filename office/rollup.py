@@ -128,14 +128,18 @@ WITH shelf AS (
         (county_code), (left(county_code, 4) || '00'), (left(county_code, 2) || '0000'), ('')
     ) AS region (code)
     GROUP BY region.code, phone_id, day
+), before AS (
+    SELECT place.*, {", ".join(LEVELS)}
+    FROM (SELECT DISTINCT code, phone_id FROM changed) AS place
+    CROSS JOIN LATERAL (
+        SELECT {", ".join(LEVELS)} FROM office_regionday b
+        WHERE b.region_code = place.code AND b.phone_id = place.phone_id AND b.day <= %(last)s
+        ORDER BY b.day DESC LIMIT 1
+    ) AS evening
 ), regions AS (
     SELECT code, phone_id, day, {", ".join(SUMMED)},
            {", ".join(f"coalesce(before.{x}, 0) + sum(change_{x}) OVER evenings AS {x}" for x in LEVELS)}
-    FROM changed LEFT JOIN LATERAL (
-        SELECT {", ".join(LEVELS)} FROM office_regionday b
-        WHERE b.region_code = changed.code AND b.phone_id = changed.phone_id AND b.day <= %(last)s
-        ORDER BY b.day DESC LIMIT 1
-    ) AS before ON true
+    FROM changed LEFT JOIN before USING (code, phone_id)
     WINDOW evenings AS (PARTITION BY code, phone_id ORDER BY day)
 )
 INSERT INTO office_regionday AS known (region_code, phone_id, day, {", ".join((*SUMMED, *LEVELS))})
