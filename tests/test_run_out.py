@@ -10,6 +10,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from django.conf import settings as site_settings
+from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
@@ -271,3 +272,15 @@ def test_no_web_process_loads_the_statistics():
     )
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
     subprocess.run([sys.executable, "-c", program], cwd=site_settings.BASE_DIR, check=True, env=environment)
+
+
+def test_the_docs_show_how_the_rule_does_beside_the_naive_one(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("backtest_run_out")
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| ")][2:]
+
+    assert len(lines) == 6
+    written = (site_settings.BASE_DIR / "docs" / "office-reports.md").read_text()
+    assert [line for line in lines if line not in written] == [], "write what `manage.py backtest_run_out` says"
+    for naive, _at_least_one, ours in (lines[:3], lines[3:]):
+        errors = [[float(cell) for cell in line.split(" | ")[2:4]] for line in (ours, naive)]
+        assert all(mine < theirs for mine, theirs in zip(*errors, strict=True))
