@@ -70,13 +70,14 @@ class Settled(NodeTransformer):
         self.blocks: dict[str, nodes.Block] | None = None
 
     def visit_Template(self, node: nodes.Template) -> nodes.Node:  # noqa: N802 - named by the visitor
-        frame = next((self._named_by(part) for part in node.body if isinstance(part, nodes.Extends)), None)
-        if frame is None:
-            return self.generic_visit(node)
-        self.blocks = {block.name: block for block in node.find_all(nodes.Block)}
-        # Beside its blocks a page has what it imports and sets for them; the rest is space between.
-        own = [part for part in node.body if not isinstance(part, nodes.Extends | nodes.Block | nodes.Output)]
-        return self.generic_visit(nodes.Template([*own, *frame.body], lineno=1))
+        own: list[nodes.Node] = []
+        while frame := next((self._named_by(part) for part in node.body if isinstance(part, nodes.Extends)), None):
+            # A frame may have a frame of its own, of which it fills what the page leaves.
+            self.blocks = {block.name: block for block in node.find_all(nodes.Block)} | (self.blocks or {})
+            # Beside its blocks a page has what it imports and sets for them; the rest is space between.
+            added = [part for part in node.body if not isinstance(part, nodes.Extends | nodes.Block | nodes.Output)]
+            own, node = [*added, *own], frame
+        return self.generic_visit(nodes.Template([*own, *node.body], lineno=1))
 
     def visit_Block(self, node: nodes.Block) -> nodes.Node:  # noqa: N802
         if self.blocks is None:
