@@ -44,7 +44,7 @@ INSERT INTO floor_line SELECT outlet_id, phone_id, seq, 'reserved', 0, 1, on_han
 CHAINED = """
 WITH head AS (
     UPDATE stores_stocklevel
-    SET reserved = reserved + 1, seq = seq + 1, change_on_hand = 0, change_reserved = 1, moved_at = clock_timestamp()
+    SET reserved = reserved + 1, seq = seq + 1, moved_at = clock_timestamp()
     WHERE outlet_id = %s AND phone_id = %s AND on_hand - reserved - safety_stock >= 1
     RETURNING outlet_id, phone_id, seq, on_hand, reserved, moved_at)
 INSERT INTO stores_stockmovement (outlet_id, phone_id, seq, kind, change_on_hand, change_reserved, on_hand, reserved,

@@ -168,9 +168,9 @@ WITH line AS (
     ON CONFLICT DO NOTHING
     RETURNING outlet_id, phone_id, seq, created_at
 )
-INSERT INTO stores_stocklevel (outlet_id, phone_id, seq, on_hand, reserved, change_on_hand, change_reserved,
-                               safety_stock, reorder_point, moved_at, outlet_trades, county_code, position)
-SELECT line.outlet_id, line.phone_id, line.seq, 0, 0, 0, 0, 0, 0, line.created_at, o.trades, o.county_code, o.position
+INSERT INTO stores_stocklevel (outlet_id, phone_id, seq, on_hand, reserved, safety_stock, reorder_point,
+                               moved_at, outlet_trades, county_code, position)
+SELECT line.outlet_id, line.phone_id, line.seq, 0, 0, 0, 0, line.created_at, o.trades, o.county_code, o.position
 FROM line JOIN stores_outlet o ON o.id = line.outlet_id
 """
 

@@ -90,8 +90,7 @@ WITH before AS MATERIALIZED (
     FROM {{counts}} w JOIN stores_stocklevel l USING (outlet_id, phone_id) {{lock}}
 ), head AS (
     UPDATE stores_stocklevel l
-    SET seq = b.seq + 1, on_hand = b.found, change_on_hand = b.found - b.on_hand, change_reserved = 0,
-        moved_at = clock_timestamp()
+    SET seq = b.seq + 1, on_hand = b.found, moved_at = clock_timestamp()
     FROM before b WHERE l.outlet_id = b.outlet_id AND l.phone_id = b.phone_id AND {{written}}
     RETURNING b.*, l.moved_at AS written_at
 ), line AS (
@@ -170,10 +169,9 @@ WITH before AS MATERIALIZED (
     ON CONFLICT DO NOTHING
     RETURNING outlet_id, phone_id, seq, on_hand, reserved, created_at
 ), head AS (
-    INSERT INTO stores_stocklevel (outlet_id, phone_id, seq, on_hand, reserved, change_on_hand, change_reserved,
-                                   safety_stock, reorder_point, moved_at, outlet_trades, county_code, position)
-    SELECT line.outlet_id, line.phone_id, line.seq, line.on_hand, line.reserved, line.on_hand, line.reserved,
-           0, 0, line.created_at, b.outlet_trades, b.county_code, b.position
+    INSERT INTO stores_stocklevel (outlet_id, phone_id, seq, on_hand, reserved, safety_stock, reorder_point,
+                                   moved_at, outlet_trades, county_code, position)
+    SELECT line.outlet_id, line.phone_id, line.seq, line.on_hand, line.reserved, 0, 0, line.created_at, b.outlet_trades, b.county_code, b.position
     FROM line JOIN before b USING (outlet_id, phone_id)
 ), noted AS ({_NOTE_TOTALS_TOGETHER.format(changes=_OF_LINE)}
 ), told AS ({_TELL_TOGETHER.format(changes=_OF_LINE)})

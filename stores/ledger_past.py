@@ -1,8 +1,9 @@
 """
 The ledger of a past that was made up: the lines of many shelves at once, in the order of time.
 
-For samples and tests. A level moves line by line, and its guard sees to that; here it takes all of its lines at once,
-so the guard is away until the levels are written. The foreign keys stay, and `audit_stock` proves the rest.
+For samples and tests. A line moves its level in the same statement, and a trigger sees to that; here many lines of a
+shelf are written at once, so the trigger is away for that statement. Each level is held to its newest line as always,
+and `audit_stock` proves the rest.
 """
 
 from __future__ import annotations
@@ -40,8 +41,7 @@ _HEADS = f"""
 WITH newest AS (
     SELECT DISTINCT ON (outlet_id, phone_id) * FROM stores_past ORDER BY outlet_id, phone_id, seq DESC
 ), head AS (
-    UPDATE stores_stocklevel l SET seq = p.seq, on_hand = p.on_hand, reserved = p.reserved, moved_at = p.created_at,
-        change_on_hand = p.change_on_hand, change_reserved = p.change_reserved
+    UPDATE stores_stocklevel l SET seq = p.seq, on_hand = p.on_hand, reserved = p.reserved, moved_at = p.created_at
     FROM newest p WHERE l.outlet_id = p.outlet_id AND l.phone_id = p.phone_id
     RETURNING l.*
 )
@@ -54,7 +54,7 @@ WHERE n.outlet_trades GROUP BY b.county_code, b.phone_id
 """
 
 
-_GUARD = "ALTER TABLE stores_stocklevel {does} TRIGGER stocklevel_moves_forward"
+_GUARD = "ALTER TABLE stores_stockmovement {does} TRIGGER stockmovement_is_right"
 
 
 def write_past(cursor: Any, table: str) -> int:
@@ -67,12 +67,12 @@ def write_past(cursor: Any, table: str) -> int:
     """
     cursor.execute(_CHAIN.format(table=table))
     cursor.execute("ANALYZE stores_past")
-    cursor.execute(_LINES)
-    written: int = cursor.rowcount
     # No table can be altered while a check of it waits for the end of the transaction.
     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     cursor.execute(_GUARD.format(does="DISABLE"))
-    cursor.execute(_HEADS)
+    cursor.execute(_LINES)
+    written: int = cursor.rowcount
     cursor.execute(_GUARD.format(does="ENABLE"))
+    cursor.execute(_HEADS)
     cursor.execute("DROP TABLE stores_past")
     return written

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GistIndex
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import ExpressionWrapper, F, Func, OuterRef, Q, Subquery
 from django.db.models.functions import Least
@@ -44,9 +45,8 @@ class StockLevel(models.Model):
     """
     How many of one phone an outlet holds, and how many of those are promised.
 
-    The head of its ledger. It moves by one line at a time, by what that line changes (a guard that sees the row alone),
-    and a foreign key over all of its numbers ties it to the StockMovement that says the same. Only `stores.ledger`
-    writes it. Whether and where the outlet trades is copied here (a foreign key that cascades keeps the copy true), so
+    The head of its ledger: the database holds it to the newest StockMovement of its shelf, which says the same, when
+    the statement that wrote it is done. Only `stores.ledger` writes it. Whether and where the outlet trades is copied here (a foreign key that cascades keeps the copy true), so
     that a reservation asks this row alone and one index finds the nearest stock.
     """
 
@@ -56,10 +56,10 @@ class StockLevel(models.Model):
     seq = models.BigIntegerField()
     on_hand = models.IntegerField()
     reserved = models.IntegerField()
-    change_on_hand = models.IntegerField()
-    change_reserved = models.IntegerField()
-    safety_stock = models.PositiveSmallIntegerField(default=0)
-    reorder_point = models.PositiveSmallIntegerField(default=0, help_text=_("0: the outlet does not keep this phone"))
+    safety_stock = models.SmallIntegerField(default=0, validators=[MinValueValidator(0)])
+    reorder_point = models.SmallIntegerField(
+        default=0, help_text=_("0: the outlet does not keep this phone"), validators=[MinValueValidator(0)]
+    )
     moved_at = models.DateTimeField(help_text=_("when the newest line of its ledger was written"))
     outlet_trades = models.BooleanField()
     county_code = models.CharField(max_length=6)
@@ -81,8 +81,12 @@ class StockLevel(models.Model):
         ]
         constraints = [
             # Not reserved <= on_hand: a count of the shelf may find less than was promised, and the shelf is right.
+            # One check of all, since PostgreSQL reads each anew for every statement.
             models.CheckConstraint(
-                condition=GreaterThanOrEqual(Least("on_hand", "reserved"), 0), name="stocklevel_is_not_negative"
+                condition=GreaterThanOrEqual(
+                    Least("on_hand", "reserved", "safety_stock", "reorder_point", output_field=models.IntegerField()), 0
+                ),
+                name="stocklevel_is_not_negative",
             ),
         ]
 
@@ -121,7 +125,8 @@ class StockMovement(models.Model):
     """
     One line of the ledger: what changed on a shelf, what stands there since, who did it and why. Never changed.
 
-    Lines of one outlet and phone are numbered by `seq`; the database holds each to the level that it moves.
+    Lines of one outlet and phone are numbered by `seq`; the database holds each to the one before and to the level that
+    it moves, in the same statement.
     """
 
     class Kind(models.TextChoices):
@@ -164,17 +169,13 @@ class StockMovement(models.Model):
         ordering = ["outlet", "phone", "seq"]
         constraints = [
             models.UniqueConstraint(
-                fields=["outlet", "phone", "seq", "on_hand", "reserved", "change_on_hand", "change_reserved"],
-                name="stockmovement_link",
-            ),
-            models.UniqueConstraint(
                 fields=["outlet", "operation_key", "operation_line"],
                 name="stockmovement_operation_once",
                 condition=Q(operation_key__isnull=False),
             ),
             # PostgreSQL reads every check anew for every statement: few words, few microseconds. What ties a line to
-            # its level and which need a key is in the migrations 0024 and 0027, what ties a count to its time in 0013.
-            # Kind and actor are domains (0027).
+            # the one before and to its level, which need a key, and a count to its time, is asked by a trigger once a
+            # statement (migration 0032). Kind and actor are domains (0027).
             models.CheckConstraint(
                 condition=GreaterThanOrEqual(Least("on_hand", "reserved"), 0), name="stockmovement_is_not_negative"
             ),

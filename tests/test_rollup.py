@@ -307,16 +307,14 @@ def test_lines_that_come_late_are_found_at_night(catalogue: Catalogue):
     with connection.cursor() as cursor:
         # A deed that began twelve days ago, and committed only now.
         cursor.execute("""
-            INSERT INTO stores_stockmovement (outlet_id, phone_id, seq, kind, change_on_hand, change_reserved, on_hand,
-                reserved, reference, actor, reason, operation_key, operation_line, created_at)
-            SELECT outlet_id, phone_id, seq + 1, 'received', 4, 0, on_hand + 4, reserved, '',
-                   'person:1', '', 'late', 1, now() - interval '12 days'
-            FROM stores_stocklevel WHERE (outlet_id, phone_id) = (%s, %s)
-        """, [outlet.pk, catalogue.phones[0].pk])  # fmt: skip
-        cursor.execute("""
-            UPDATE stores_stocklevel SET seq = seq + 1, on_hand = on_hand + 4, change_on_hand = 4,
-                moved_at = now() - interval '12 days'
-            WHERE (outlet_id, phone_id) = (%s, %s)
+            WITH line AS (
+                INSERT INTO stores_stockmovement (outlet_id, phone_id, seq, kind, change_on_hand, change_reserved, on_hand,
+                    reserved, reference, actor, reason, operation_key, operation_line, created_at)
+                SELECT outlet_id, phone_id, seq + 1, 'received', 4, 0, on_hand + 4, reserved, '',
+                       'person:1', '', 'late', 1, now() - interval '12 days'
+                FROM stores_stocklevel WHERE (outlet_id, phone_id) = (%s, %s) RETURNING *)
+            UPDATE stores_stocklevel l SET seq = line.seq, on_hand = line.on_hand, moved_at = line.created_at
+            FROM line WHERE (l.outlet_id, l.phone_id) = (line.outlet_id, line.phone_id)
         """, [outlet.pk, catalogue.phones[0].pk])  # fmt: skip
 
     roll_up(timezone.now())

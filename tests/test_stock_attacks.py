@@ -13,15 +13,14 @@ LINE = """
     INSERT INTO stores_stockmovement (outlet_id, phone_id, seq, kind, change_on_hand, change_reserved, on_hand,
         reserved, reference, actor, reason, operation_key, operation_line, created_at)
     SELECT outlet_id, phone_id, seq + {on}, 'received', 1, 0, on_hand + 1, reserved,
-           '', 'person:1', '', 'attack', 1, now() FROM stores_stocklevel
+           '', 'person:1', '', 'attack', 1, clock_timestamp() FROM stores_stocklevel
 """
 RIGHT_LINE = LINE.format(on=1)
 # A line, and a level that follows it as it should not.
 MOVED = """
     WITH line AS ({line} RETURNING *)
     UPDATE stores_stocklevel l
-    SET seq = line.seq, on_hand = line.on_hand{more}, change_on_hand = line.change_on_hand{more}, change_reserved = 0,
-        moved_at = now()
+    SET seq = line.seq, on_hand = line.on_hand{more}, moved_at = line.created_at
     FROM line
 """
 OPENED = """
@@ -30,10 +29,10 @@ OPENED = """
             reserved, reference, actor, reason, operation_key, operation_line, created_at)
         SELECT outlet_id, phone_id + 1, {seq}, 'opening', 1, 0, {on_hand}, 0, '', 'person:1', '', 'attack', 1, now()
         FROM stores_stocklevel RETURNING *)
-    INSERT INTO stores_stocklevel (outlet_id, phone_id, seq, on_hand, reserved, change_on_hand, change_reserved,
+    INSERT INTO stores_stocklevel (outlet_id, phone_id, seq, on_hand, reserved,
         safety_stock, reorder_point, moved_at, outlet_trades, county_code, position)
-    SELECT l.outlet_id, line.phone_id, line.seq, line.on_hand, 0, 1, 0,
-           0, 0, now(), outlet_trades, county_code, position FROM line, stores_stocklevel l
+    SELECT l.outlet_id, line.phone_id, line.seq, line.on_hand, 0,
+           0, 0, line.created_at, outlet_trades, county_code, position FROM line, stores_stocklevel l
 """
 EVENT = """
     INSERT INTO stores_handsetevent (handset_id, seq, kind, state, outlet_id, phone_id, line_seq,
@@ -46,10 +45,11 @@ ATTACKS = {
     "more on the shelf": ("UPDATE stores_stocklevel SET on_hand = on_hand + 1", "explained_by_the_ledger"),
     "a promise from nowhere": ("UPDATE stores_stocklevel SET reserved = 0", "explained_by_the_ledger"),
     "back to an older line": (
-        "UPDATE stores_stocklevel SET seq = 2, on_hand = 5, reserved = 0, change_on_hand = 5, change_reserved = 0",
-        "stocklevel_moves_forward",
+        """UPDATE stores_stocklevel l SET seq = m.seq, on_hand = m.on_hand, reserved = m.reserved, moved_at = m.created_at
+           FROM stores_stockmovement m WHERE m.seq = 2""",
+        "explained_by_the_ledger",
     ),
-    "the same line again": ("UPDATE stores_stocklevel SET moved_at = now()", "stocklevel_moves_forward"),
+    "the same line again": ("UPDATE stores_stocklevel SET moved_at = now()", "explained_by_the_ledger"),
     "an older count": ("UPDATE stores_lastcounts SET counted_at = '{2020-01-01}'", "lastcounts_move_on"),
     "no count at all": ("UPDATE stores_lastcounts SET phones = '{}', counted_at = '{}'", "lastcounts_move_on"),
     "a count of another phone": ("UPDATE stores_lastcounts SET phones = '{9999}'", "lastcounts_move_on"),
@@ -69,13 +69,30 @@ ATTACKS = {
     "a line changed": ("UPDATE stores_stockmovement SET reason = ''", "append-only"),
     "a line gone": ("DELETE FROM stores_stockmovement WHERE kind = 'reserved'", "append-only"),
     "a second line in one place": (LINE.format(on=0), "stockmovement_pkey"),
-    "a line that is left out": (MOVED.format(line=LINE.format(on=2), more=""), "stocklevel_moves_forward"),
+    "a line that is left out": (MOVED.format(line=LINE.format(on=2), more=""), "follows_the_one_before"),
+    "a line that its level does not follow": (RIGHT_LINE, "moves_its_level"),
+    "a line of before the one before": (
+        MOVED.format(line=RIGHT_LINE.replace("clock_timestamp()", "now() - interval '1 day'"), more=""), "follows_the_one_before",
+    ),
+    "a line without a shelf": (RIGHT_LINE.replace("phone_id, seq + 1", "phone_id + 1, 1"), "follows_the_one_before"),
+    "a line that begins a ledger without a shelf": (
+        RIGHT_LINE.replace("phone_id, seq + 1", "phone_id + 1, 1").replace("on_hand + 1, reserved", "1, 0"),
+        "moves_its_level",
+    ),
+    "a level without its ledger": (
+        """INSERT INTO stores_stocklevel (outlet_id, phone_id, seq, on_hand, reserved, safety_stock, reorder_point,
+               moved_at, outlet_trades, county_code, position)
+           SELECT outlet_id, phone_id + 1, 1, 1, 0, 0, 0, now(), outlet_trades, county_code, position
+           FROM stores_stocklevel""",
+        "begins_with_its_ledger",
+    ),
+
     "a level that says more than its line": (MOVED.format(line=RIGHT_LINE, more=" + 1"), "explained_by_the_ledger"),
     "a line that adds up wrongly": (
-        MOVED.format(line=RIGHT_LINE.replace("on_hand + 1", "on_hand + 2"), more=""), "stocklevel_moves_forward",
+        MOVED.format(line=RIGHT_LINE.replace("on_hand + 1", "on_hand + 2"), more=""), "follows_the_one_before",
     ),
-    "a shelf that begins in the middle": (OPENED.format(seq=2, on_hand=1), "stocklevel_begins_at_zero"),
-    "a shelf that begins with more than it was given": (OPENED.format(seq=1, on_hand=2), "stocklevel_begins_at_zero"),
+    "a shelf that begins in the middle": (OPENED.format(seq=2, on_hand=1), "follows_the_one_before"),
+    "a shelf that begins with more than it was given": (OPENED.format(seq=1, on_hand=2), "follows_the_one_before"),
     "a line without a key": (RIGHT_LINE.replace("'attack'", "NULL"), "has_a_key_or_was_counted"),
     "a line by nobody": (
         RIGHT_LINE.replace("person:1", ""),
@@ -149,6 +166,12 @@ def test_is_refused(scene, sql, says):
 def test_a_stray_update_by_the_orm_is_refused(scene):
     with pytest.raises(DatabaseError, match="explained_by_the_ledger"), transaction.atomic():
         StockLevel.objects.update(on_hand=9)
+
+
+def test_a_level_does_not_become_that_of_another_shelf(db):
+    shelf = create_stock(on_hand=5)
+    with pytest.raises(DatabaseError, match="explained_by_the_ledger"), transaction.atomic():
+        StockLevel.objects.filter(outlet=shelf.outlet_id).update(outlet=create_outlet())
 
 
 def test_the_newest_line_and_its_level_cannot_be_taken_away_together(scene):
