@@ -12,9 +12,9 @@ its own, [benchmarks-nearest.md](benchmarks-nearest.md).
 ## Reservations
 
 The bare floor writes a level and a line to tables with nothing but primary keys. The floor on the chain writes the real
-tables, with their foreign keys, unique keys and checks, in one statement. Beyond both, the rule answers a refusal with
-what is left, knows an operation that comes again, and notes the change for the totals. What lies between the two floors
-is the price of the chain: a check of a foreign key and two unique indexes for every line.
+tables, with their triggers, unique keys and checks, in one statement. Beyond both, the rule answers a refusal with
+what is left, knows an operation that comes again, notes the change for the totals and tells partners of it. What lies
+between the two floors is the price of the chain: two questions of triggers and two unique indexes for every line.
 
 {reservations}
 ## Counts
@@ -25,8 +25,8 @@ written. "COPY plus upsert of what differs" is one transaction on a table with n
 floor also writes the time of count of every shelf, which the rule keeps, too.
 
 Where few shelves differ, the comparison and the rows of times are most of the work. Where all differ, nearly all of it
-is the chain: for each shelf the rule writes a line with two unique indexes and a new version of the level, and
-PostgreSQL looks up the line of the level for the foreign key, which is a quarter of it.
+is the chain: for each shelf the rule writes a line and a new version of the level, and PostgreSQL looks up the line
+before, the level and the newest line for the triggers.
 
 {counts}
 In "reservations meanwhile" one caller reserves again and again while every shelf of the country changes. A reservation

@@ -171,7 +171,8 @@ WITH before AS MATERIALIZED (
 ), head AS (
     INSERT INTO stores_stocklevel (outlet_id, phone_id, seq, on_hand, reserved, safety_stock, reorder_point,
                                    moved_at, outlet_trades, county_code, position)
-    SELECT line.outlet_id, line.phone_id, line.seq, line.on_hand, line.reserved, 0, 0, line.created_at, b.outlet_trades, b.county_code, b.position
+    SELECT line.outlet_id, line.phone_id, line.seq, line.on_hand, line.reserved, 0, 0, line.created_at,
+           b.outlet_trades, b.county_code, b.position
     FROM line JOIN before b USING (outlet_id, phone_id)
 ), noted AS ({_NOTE_TOTALS_TOGETHER.format(changes=_OF_LINE)}
 ), told AS ({_TELL_TOGETHER.format(changes=_OF_LINE)})

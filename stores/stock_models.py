@@ -46,8 +46,9 @@ class StockLevel(models.Model):
     How many of one phone an outlet holds, and how many of those are promised.
 
     The head of its ledger: the database holds it to the newest StockMovement of its shelf, which says the same, when
-    the statement that wrote it is done. Only `stores.ledger` writes it. Whether and where the outlet trades is copied here (a foreign key that cascades keeps the copy true), so
-    that a reservation asks this row alone and one index finds the nearest stock.
+    the statement that wrote it is done. Only `stores.ledger` writes it. Whether and where the outlet trades is copied
+    here (a foreign key that cascades keeps the copy true), so that a reservation asks this row alone and one index
+    finds the nearest stock.
     """
 
     pk = models.CompositePrimaryKey("outlet", "phone")

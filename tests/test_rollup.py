@@ -308,8 +308,8 @@ def test_lines_that_come_late_are_found_at_night(catalogue: Catalogue):
         # A deed that began twelve days ago, and committed only now.
         cursor.execute("""
             WITH line AS (
-                INSERT INTO stores_stockmovement (outlet_id, phone_id, seq, kind, change_on_hand, change_reserved, on_hand,
-                    reserved, reference, actor, reason, operation_key, operation_line, created_at)
+                INSERT INTO stores_stockmovement (outlet_id, phone_id, seq, kind, change_on_hand, change_reserved,
+                    on_hand, reserved, reference, actor, reason, operation_key, operation_line, created_at)
                 SELECT outlet_id, phone_id, seq + 1, 'received', 4, 0, on_hand + 4, reserved, '',
                        'person:1', '', 'late', 1, now() - interval '12 days'
                 FROM stores_stocklevel WHERE (outlet_id, phone_id) = (%s, %s) RETURNING *)

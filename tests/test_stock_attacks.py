@@ -45,7 +45,7 @@ ATTACKS = {
     "more on the shelf": ("UPDATE stores_stocklevel SET on_hand = on_hand + 1", "explained_by_the_ledger"),
     "a promise from nowhere": ("UPDATE stores_stocklevel SET reserved = 0", "explained_by_the_ledger"),
     "back to an older line": (
-        """UPDATE stores_stocklevel l SET seq = m.seq, on_hand = m.on_hand, reserved = m.reserved, moved_at = m.created_at
+        """UPDATE stores_stocklevel SET seq = m.seq, on_hand = m.on_hand, reserved = m.reserved, moved_at = created_at
            FROM stores_stockmovement m WHERE m.seq = 2""",
         "explained_by_the_ledger",
     ),
@@ -72,7 +72,8 @@ ATTACKS = {
     "a line that is left out": (MOVED.format(line=LINE.format(on=2), more=""), "follows_the_one_before"),
     "a line that its level does not follow": (RIGHT_LINE, "moves_its_level"),
     "a line of before the one before": (
-        MOVED.format(line=RIGHT_LINE.replace("clock_timestamp()", "now() - interval '1 day'"), more=""), "follows_the_one_before",
+        MOVED.format(line=RIGHT_LINE.replace("clock_timestamp()", "now() - interval '1 day'"), more=""),
+        "follows_the_one_before",
     ),
     "a line without a shelf": (RIGHT_LINE.replace("phone_id, seq + 1", "phone_id + 1, 1"), "follows_the_one_before"),
     "a line that begins a ledger without a shelf": (
