@@ -10,12 +10,10 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from api.credentials import credentials_of
 from api.idempotency import Call, fingerprint, key_in, once
 from api.problems import Refusal, exception_handler
-from api.rendering import JSON, as_json
 from api.views import Door
 
 USUAL_BYTES = 100_000
@@ -47,17 +45,15 @@ class DeedDoor(Door):
         except RequestDataTooBig:
             raise too_large(self.most_bytes) from None
 
-    def do(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def do(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """Do it and return the answer, which names no person: it is kept. Raises Refusal."""
         raise NotImplementedError
 
     def _answer(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
-            told = self.do(request, *args, **kwargs)
+            return self.do(request, *args, **kwargs)
         except Refusal as refusal:
             return exception_handler(refusal, {"request": request})  # type: ignore[return-value]
-        headers = {**told.headers, "Content-Type": JSON}
-        return HttpResponse(as_json(told.data), status=told.status_code, headers=headers)
 
 
 def refuse_coded(request: Request) -> None:

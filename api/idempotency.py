@@ -82,30 +82,28 @@ def once(call: Call, deed: Callable[[], HttpResponse]) -> HttpResponse:
     that the call can be mended and sent again under its key. Raises Refusal where the key came with another request
     before, or with one that is being worked on.
     """
-    with transaction.atomic():
-        if not _take(call):
+    with transaction.atomic(), connection.cursor() as cursor:
+        if not _take(cursor, call):
             raise Refusal("still-running", wait=RETRY_SECONDS)
-        if before := _read(call):
+        if before := _read(cursor, call):
             return _again(before, call)
         response = deed()
         if response.status_code < 500:
-            _keep(call, response)
+            _keep(cursor, call, response)
         return response
 
 
-def _take(call: Call) -> bool:
+def _take(cursor: Any, call: Call) -> bool:
     """Take the key until the transaction ends; return False where somebody else has it."""
     number = hashlib.blake2b(f"{call.client}\0{call.key}".encode(), digest_size=8).digest()
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE, [int.from_bytes(number, "big", signed=True)])
-        return bool(cursor.fetchone()[0])
+    cursor.execute(_TAKE, [int.from_bytes(number, "big", signed=True)])
+    return bool(cursor.fetchone()[0])
 
 
-def _read(call: Call) -> tuple[Any, ...] | None:
+def _read(cursor: Any, call: Call) -> tuple[Any, ...] | None:
     """Return what was kept of this call, by a query of its own: it sees what whoever had the key before has kept."""
-    with connection.cursor() as cursor:
-        cursor.execute(_READ, [call.client, call.key, timezone.now() - KEPT])
-        return cursor.fetchone()
+    cursor.execute(_READ, [call.client, call.key, timezone.now() - KEPT])
+    return cursor.fetchone()
 
 
 def _again(before: tuple[Any, ...], call: Call) -> HttpResponse:
@@ -115,10 +113,9 @@ def _again(before: tuple[Any, ...], call: Call) -> HttpResponse:
     return HttpResponse(bytes(body), status=status, headers=json.loads(headers) | {REPLAYED: "true"})
 
 
-def _keep(call: Call, response: HttpResponse) -> None:
+def _keep(cursor: Any, call: Call, response: HttpResponse) -> None:
     headers = {name: response[name] for name in _KEPT_HEADERS if name in response}
-    with connection.cursor() as cursor:
-        cursor.execute(_KEEP, [*call, response.status_code, json.dumps(headers), response.content, timezone.now()])
+    cursor.execute(_KEEP, [*call, response.status_code, json.dumps(headers), response.content, timezone.now()])
 
 
 def forget_past_keys() -> int:

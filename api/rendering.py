@@ -38,9 +38,9 @@ def as_json(told: Any) -> bytes:
     return orjson.dumps(told)
 
 
-def answer(told: Any) -> HttpResponse:
+def answer(told: Any, status: int = 200, **headers: str) -> HttpResponse:
     """Return the answer that tells this. A `Response` of the framework says the same, later and at thrice the cost."""
-    return HttpResponse(as_json(told), content_type=JSON)
+    return HttpResponse(as_json(told), content_type=JSON, status=status, headers=headers)
 
 
 def ready(told: Any) -> Any:

@@ -14,18 +14,26 @@ MOBILE_LENGTH = 14  # +86 and eleven digits
 _NOT_IN_A_NAME = re.compile(r"[^\w\s·.'’\-]|[\d_]")
 
 
-def parse_mobile(text: str) -> str:
+class Mobile(str):
+    """A Chinese mobile number as E.164 (+8613800138000), which somebody has read already."""
+
+    __slots__ = ()
+
+
+def parse_mobile(text: str) -> Mobile:
     """
-    Return the Chinese mobile number in `text` as E.164 (+8613800138000).
+    Return the Chinese mobile number in `text`.
 
     Takes blanks, hyphens, +86, 0086 and full-width digits. Raises BadMobile.
     """
+    if isinstance(text, Mobile):
+        return text
     mobile = read_mobile(text)
     if mobile is None:
         raise BadMobile(
             _("This is not a Chinese mobile number. It has 11 digits and begins with 1, as in 138 0013 8000.")
         )
-    return mobile
+    return Mobile(mobile)
 
 
 def parse_name(text: str) -> str:

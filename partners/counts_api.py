@@ -6,7 +6,7 @@ from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 from django.db import transaction
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils import timezone, translation
 from django_q.tasks import async_task
@@ -14,13 +14,13 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiReque
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from api.credentials import credentials_of
 from api.deeds import DeedDoor
 from api.examples import shown_as
 from api.pagination import Key
 from api.problems import WrongParameters
+from api.rendering import answer
 from api.resources import Resource
 from api.views import DetailDoor, ListDoor
 from partners import counts
@@ -126,7 +126,7 @@ class StockCountList(DeedDoor):
         self.upload = receive(request)
         return self.upload.digest
 
-    def do(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def do(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         count = StockCount(
             partner=caller_of(request).partner,
             api_key=cast(ApiKey, credentials_of(request)),
@@ -143,14 +143,14 @@ class StockCountList(DeedDoor):
             counts.keep(count, file)
             # It goes by the clock, too, if this one gets lost.
             async_task("partners.counts.deal_with_waiting")
-            return Response(StockCountResource.tell(count), status=202, headers={"Location": address})
+            return answer(StockCountResource.tell(count), 202, Location=address)
         try:
             with transaction.atomic():
                 count.save(force_insert=True)
                 counts.deal_with(count, file)
         except BrokenBody as broken:
             raise ParseError(str(broken)) from None
-        return Response(StockCountResource.tell(count), headers={"Location": address})
+        return answer(StockCountResource.tell(count), Location=address)
 
 
 @extend_schema(tags=["stock"], summary="How far counts are", description="Uploads of the partner, for 30 days.")

@@ -6,18 +6,18 @@ from datetime import datetime
 from typing import Any
 
 import django_filters
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from api.credentials import Credentials
 from api.deeds import DeedDoor
 from api.pagination import Key
 from api.parameters import MOMENT_SCHEMA, Filters, MomentFilter
+from api.rendering import answer
 from api.views import DetailDoor, ListDoor
 from orders.api import LANGUAGES, OrderResource, OrderWithCustomer, with_lines
 from orders.choosing import outlet_of
@@ -87,11 +87,9 @@ class OrderList(ListDoor, DeedDoor):
             link.order.reference = link.reference
         return with_lines([link.order for link in page], whole_outlets="expand" in self.request.query_params)
 
-    def do(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def do(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         caller = caller_of(request)
-        form = OrderForm(data=request.data, context={"credentials": caller.credentials})
-        form.is_valid(raise_exception=True)
-        asked = form.validated_data
+        asked = OrderForm.read(request.data, credentials=caller.credentials)
         quantities = {line["phone"].pk: line["quantity"] for line in asked["lines"]}
         try:
             order = orders.place(
@@ -107,7 +105,7 @@ class OrderList(ListDoor, DeedDoor):
         except OrderRefused as refused:
             raise problem_of(refused, wanted_of(quantities), caller.credentials) from None
         address = reverse("api:order", args=[order.number])
-        return Response(_told(order), status=201, headers={"Location": address})
+        return answer(_told(order), 201, Location=address)
 
 
 @extend_schema(tags=["orders"], summary="An order", description="One of the partner's own.")
@@ -133,12 +131,11 @@ class OrderDetail(DetailDoor):
 class OrderCancel(DeedDoor):
     scope = "orders:write"
 
-    def do(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        form = CancelForm(data=request.data)
-        form.is_valid(raise_exception=True)
+    def do(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        reason = CancelForm.read(request.data)["reason"]
         caller, order = caller_of(request), _own(request, kwargs["code"])
         try:
-            return Response(_told(orders.cancel(caller, order, form.validated_data["reason"])))
+            return answer(_told(orders.cancel(caller, order, reason)))
         except OrderRefused as refused:
             raise problem_of(refused, None, caller.credentials) from None
 

@@ -12,13 +12,14 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from api.deeds import DeedDoor, refuse_coded, refuse_long
 from api.examples import shown_as
+from api.forms import Form
 from api.pagination import Key
 from api.parameters import Filters
 from api.problems import Refusal
+from api.rendering import answer, as_json
 from api.resources import Resource
 from api.views import DetailDoor, ListDoor
 from events.feed import Place
@@ -79,20 +80,18 @@ def _find(request: Request, code: str) -> Webhook:
     return webhook
 
 
-def _read(form_class: Any, request: Request) -> Any:
-    caller = caller_of(request)
-    form = form_class(data=request.data, context={"credentials": caller.credentials, "reader": caller.credentials})
-    form.is_valid(raise_exception=True)
-    return form.validated_data
+def _read(form_class: type[Form], request: Request) -> Any:
+    credentials = caller_of(request).credentials
+    return form_class.read(request.data, credentials=credentials, reader=credentials)
 
 
-def _with_secret(request: Request, answer: HttpResponse) -> HttpResponse:
+def _with_secret(request: Request, response: HttpResponse) -> HttpResponse:
     """Put the secret into an answer that went well. The answer that is kept for repeated requests has none."""
-    if answer.status_code < 300:
-        told = json.loads(answer.content)
+    if response.status_code < 300:
+        told = json.loads(response.content)
         told["secret"] = secret_of(_find(request, told["code"]))
-        answer.content = json.dumps(told, ensure_ascii=False).encode()
-    return answer
+        response.content = as_json(told)
+    return response
 
 
 @extend_schema_view(
@@ -121,7 +120,7 @@ class WebhookList(ListDoor, DeedDoor):
     def post(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         return _with_secret(request, super().post(request, *args, **kwargs))
 
-    def do(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def do(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         asked = _read(WebhookForm, request)
         try:
             webhook = webhooks.subscribe(caller_of(request), **asked)
@@ -129,7 +128,7 @@ class WebhookList(ListDoor, DeedDoor):
             most = webhooks.MOST_WEBHOOKS
             raise Refusal("too-many-webhooks", _("At most %(most)d are possible.") % {"most": most}) from None
         address = reverse("api:webhook", args=[webhook.code])
-        return Response(WebhookResource.tell(webhook), status=201, headers={"Location": address})
+        return answer(WebhookResource.tell(webhook), 201, Location=address)
 
 
 @extend_schema_view(
@@ -151,15 +150,15 @@ class WebhookDetail(DetailDoor):
     def find(self, code: str) -> Webhook:
         return _find(self.request, code)
 
-    def patch(self, request: Request, code: str, *args: Any, **kwargs: Any) -> Response:
+    def patch(self, request: Request, code: str, *args: Any, **kwargs: Any) -> HttpResponse:
         refuse_coded(request)
         refuse_long(request, MOST_BYTES)
         webhook = _find(request, code)
-        return Response(WebhookResource.tell(webhooks.change(webhook, **_read(WebhookChangeForm, request))))
+        return answer(WebhookResource.tell(webhooks.change(webhook, **_read(WebhookChangeForm, request))))
 
-    def delete(self, request: Request, code: str, *args: Any, **kwargs: Any) -> Response:
+    def delete(self, request: Request, code: str, *args: Any, **kwargs: Any) -> HttpResponse:
         _find(request, code).delete()
-        return Response(status=204)
+        return HttpResponse(status=204)
 
 
 @extend_schema_view(
@@ -178,9 +177,9 @@ class WebhookSecret(DeedDoor):
     def post(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         return _with_secret(request, super().post(request, *args, **kwargs))
 
-    def do(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def do(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         _read(EmptyForm, request)
-        return Response(WebhookResource.tell(webhooks.rotate_secret(_find(request, kwargs["code"]))))
+        return answer(WebhookResource.tell(webhooks.rotate_secret(_find(request, kwargs["code"]))))
 
 
 class DeliveryFilters(Filters):
@@ -223,7 +222,7 @@ class DeliveryList(ListDoor):
 class WebhookReplay(DeedDoor):
     scope = "webhooks:manage"
 
-    def do(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def do(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         webhook, after = _find(request, kwargs["code"]), _read(ReplayForm, request)["after"]
         try:
             webhooks.replay(webhook, Place.of(after))
@@ -231,7 +230,7 @@ class WebhookReplay(DeedDoor):
             raise Refusal("events-forgotten") from None
         except (ValueError, feed.UnknownPlace):
             raise serializers.ValidationError({"after": [_("This webhook has not been there.")]}) from None
-        return Response(WebhookResource.tell(_find(request, webhook.code)))
+        return answer(WebhookResource.tell(_find(request, webhook.code)))
 
 
 @extend_schema_view(
@@ -247,8 +246,8 @@ class WebhookReplay(DeedDoor):
 class WebhookPing(DeedDoor):
     scope = "webhooks:manage"
 
-    def do(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def do(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         _read(EmptyForm, request)
         delivery = webhooks.ping(_find(request, kwargs["code"]))
         address = reverse("api:webhook_deliveries", args=[kwargs["code"]])
-        return Response(DeliveryResource.tell(delivery), status=202, headers={"Location": address})
+        return answer(DeliveryResource.tell(delivery), 202, Location=address)

@@ -177,6 +177,15 @@ def test_each_wrong_field_is_pointed_at(caller: Caller, wrong: dict[str, Any], p
     assert not Order.objects.exists()
 
 
+def test_one_caller_after_another_is_told_of_a_limit_in_its_own_language(caller: Caller) -> None:
+    wrong = body(lines=[{"phone": "uniscope-y401", "quantity": 100}])
+    headers = {"Authorization": f"Bearer {caller.key}"}
+    for language, words in (("en", "less than or equal to 99"), ("zh", "小于或者等于 99"), ("en", "or equal")):
+        more = {"Accept-Language": language, "Idempotency-Key": str(uuid4())}
+        told = caller.client.post(ORDERS, wrong, content_type="application/json", headers=headers | more).json()
+        assert words in told["errors"][0]["detail"]
+
+
 @pytest.mark.parametrize("data", ["[]", "null", '"x"', "1", "{", "", "[" * 9999, '{"reference":"\\ud800"}', "1" * 9999])
 def test_whatever_else_a_body_holds_is_refused(caller: Caller, data: str) -> None:
     response = caller.post(ORDERS, data)

@@ -8,17 +8,18 @@ from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.http import HttpResponse
 from django.test import Client, override_settings
 from django.urls import path
 from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from api.deeds import DeedDoor
 from api.idempotency import KEPT, forget_past_keys
 from api.models import CallCount, IdempotencyKey
 from api.problems import Refusal
+from api.rendering import answer
 from config import urls
 from partners.keys import issue_key
 from partners.models import Partner
@@ -39,7 +40,7 @@ class Doer(DeedDoor):
 
     scope = "orders:write"
 
-    def do(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def do(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         form = _Form(data=request.data)
         form.is_valid(raise_exception=True)
         name = form.validated_data["name"]
@@ -50,7 +51,7 @@ class Doer(DeedDoor):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_sleep(0.05)")
         partner = Partner.objects.create(name=f"{name} {Partner.objects.count()}")
-        return Response({"name": partner.name}, status=201, headers={"Location": f"{ADDRESS}/{partner.pk}"})
+        return answer({"name": partner.name}, 201, Location=f"{ADDRESS}/{partner.pk}")
 
 
 urlpatterns = [path("api/v1/doer", Doer.as_view()), *urls.urlpatterns]
