@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.admin.utils import label_for_field, lookup_field
 from django.db.models import Model
 from django.http import HttpRequest, StreamingHttpResponse
+from django.utils.translation import gettext as _
 
 from office.list_files import hand_out, in_turn, moment_cell
 
@@ -36,6 +37,6 @@ def _cell(name: str, row: Model, pages: Any) -> Any:
         return moment_cell(value)
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    return (
-        value if isinstance(value, int | float) and not isinstance(value, bool) else str("" if value is None else value)
-    )
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return value if isinstance(value, int | float) else str("" if value is None else value)
