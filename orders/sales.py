@@ -9,7 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from catalog.catalogue import current_catalogue, forget_catalogue
-from catalog.models import SaleWindow, SaleWindowPrice
+from catalog.models import SaleWindowPrice
+from catalog.price_words import sale_name
+from catalog.prices import Sale
 from orders.refusals import PriceRose, SaleLimitReached, SaleQuotaUsedUp, SaleRefused
 from stores.models import Outlet
 
@@ -45,10 +47,22 @@ def used_up(passed: Sequence[PassedOver], outlet: Outlet) -> SaleRefused:
     )
 
 
+def _sale_of(passed: PassedOver) -> Sale:
+    """Return the window that was passed over. The catalogue in memory knows it, unless it opened this very second."""
+    sale = current_catalogue().by_id[passed.phone_id].offer.sale
+    if sale and sale.window_id == passed.window_id:
+        return sale
+    price = SaleWindowPrice.objects.select_related("window").get(window_id=passed.window_id, phone_id=passed.phone_id)
+    window = price.window
+    return Sale(
+        window.pk, window.name_zh, window.name_en, window.ends_at, window.limit_per_customer, price.quota_per_outlet
+    )
+
+
 def _limit_reached(passed: PassedOver) -> tuple[str, int]:
-    window = SaleWindow.objects.get(pk=passed.window_id)
-    limit, left = window.limit_per_customer, max(window.limit_per_customer - passed.ordered, 0)
-    facts = {"sale": str(window), "limit": limit, "left": left}
+    sale = _sale_of(passed)
+    limit, left = sale.limit_per_customer, max(sale.limit_per_customer - passed.ordered, 0)
+    facts = {"sale": sale_name(sale), "limit": limit, "left": left}
     message = ngettext(
         "%(sale)s: one mobile number may have %(limit)d phone at this price.",
         "%(sale)s: one mobile number may have %(limit)d phones at this price.",
@@ -59,10 +73,10 @@ def _limit_reached(passed: PassedOver) -> tuple[str, int]:
 
 
 def _quota_used_up(passed: PassedOver, outlet: Outlet) -> tuple[str, int]:
-    price = SaleWindowPrice.objects.select_related("window").get(window_id=passed.window_id, phone_id=passed.phone_id)
-    quota = price.quota_per_outlet or 0
+    sale = _sale_of(passed)
+    quota = sale.quota_per_outlet or 0
     facts = {
-        "sale": str(price.window),
+        "sale": sale_name(sale),
         "shop": outlet.name,
         "quota": quota,
         "left": max(quota - passed.ordered, 0),
