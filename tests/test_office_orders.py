@@ -67,6 +67,7 @@ def test_orders_are_found_by_what_is_known_of_them(support: Client) -> None:
     assert "orders of the last 31 days." in support.get(ADDRESS).text
     assert asked() == {by_phone.number, declined.number, old.number}
     assert asked(state="declined") == {declined.number}
+    assert asked(state="open") == {by_phone.number, old.number}
     assert asked(channel="hotline") == {by_phone.number}
     assert asked(outlet=shelf.outlet.code) == {by_phone.number, declined.number}
     assert asked(first=today) == {by_phone.number, declined.number}
