@@ -9,11 +9,12 @@ here stays within it (so outlets can live on different servers).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection
 
 from stores.models import StockMovement
+from stores.prepared import Planned
 from stores.refusals import OperationKeyReused
 
 Kind = StockMovement.Kind
@@ -108,11 +109,15 @@ UNPROMISED = "unpromised"  # so many are on hand that nobody was promised
 _AVAILABLE = "greatest({0}.on_hand - {0}.reserved - b.safety_stock, 0)"
 AVAILABLE_NOW, AVAILABLE_BEFORE = _AVAILABLE.format("n"), _AVAILABLE.format("b")
 
-# The functions (migrations 0010 and 0014) lock the levels in the order of their phones, judge them all, and write the
+# The functions (migrations 0025 and 0032) lock the levels in the order of their phones, judge them all, and write the
 # lines, the levels and a note for the totals, or nothing. They return the columns of Shelf, then those of Line but for
 # the phone.
-_WRITE = "SELECT * FROM stores_write_lines(%s, %s::smallint[], %s::int[], %s::int[], %s, %s, %s, %s, %s, %s)"
-_WRITE_ONE = "SELECT * FROM stores_write_line(%s, %s::smallint, %s, %s, %s, %s, %s, %s, %s, %s)"
+_WRITE = Planned(lambda: f"SELECT * FROM stores_write_lines({_PARAMETERS})")
+_WRITE_ONE = Planned(lambda: f"SELECT * FROM stores_write_line({_PARAMETERS})")
+_PARAMETERS = """
+    %(outlet_id)s, %(phones)s, %(on_hand)s, %(reserved)s, %(condition)s,
+    %(kind)s, %(reference)s, %(actor)s, %(reason)s, %(key)s
+"""
 
 
 def write(operation: Operation, changes: Iterable[Change], condition: str = POSSIBLE) -> Outcome:
@@ -125,16 +130,25 @@ def write(operation: Operation, changes: Iterable[Change], condition: str = POSS
     Raises OperationKeyReused when the key stands for another operation.
     """
     changes = sorted(changes)
-    columns = changes[0] if len(changes) == 1 else (list(column) for column in zip(*changes, strict=True))
-    parameters: list[Any] = [operation.outlet_id, *columns, condition, operation.kind.value]
-    parameters += [operation.reference, operation.actor, operation.reason, operation.key]
-    with connection.cursor() as cursor:
-        cursor.execute(_WRITE_ONE if len(changes) == 1 else _WRITE, parameters)
-        rows = sorted(cursor.fetchall())
-        lines = tuple(Line(row[0], *row[5:]) for row in rows if row[5] is not None)
-        if lines and len(lines) < len(changes):
-            # Another operation of this key was under way, with other phones.
-            raise OperationKeyReused(operation.outlet_id, operation.key)
+    many = len(changes) != 1
+    phones, on_hand, reserved = map(list, zip(*changes, strict=True)) if many else changes[0]
+    rows = (_WRITE if many else _WRITE_ONE).rows(
+        outlet_id=operation.outlet_id,
+        phones=phones,
+        on_hand=on_hand,
+        reserved=reserved,
+        condition=condition,
+        kind=operation.kind.value,
+        reference=operation.reference,
+        actor=operation.actor,
+        reason=operation.reason,
+        key=operation.key,
+    )
+    rows.sort()
+    lines = tuple(Line(row[0], *row[5:]) for row in rows if row[5] is not None)
+    if lines and len(lines) < len(changes):
+        # Another operation of this key was under way, with other phones.
+        raise OperationKeyReused(operation.outlet_id, operation.key)
     shelves = tuple(Shelf(*row[:5]) for row in rows)
     if not lines and (done := _lines_of(operation, changes)):
         return Outcome(done, shelves, repeated=True)
