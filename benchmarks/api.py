@@ -191,7 +191,7 @@ COUNT_CASES = (("all differ", 1, 6), ("1 % differ", 100, 2))
 
 
 def _counts() -> str:
-    from benchmarks.counts import UPSERT, by_floor
+    from benchmarks.counts import UPSERT, by_floor, meanwhile
     from benchmarks.scale import scaled
 
     url = scaled(15_000, 14)
@@ -207,7 +207,7 @@ def _counts() -> str:
         ratio = median((each[1] + each[2]) / each[0] for each in rounds)
         mark = "" if ratio <= goal else "**"
         lines.append(f"| {name} | {low:.2f} | {taken:.2f} | {dealt:.2f} | {mark}{ratio:.1f}{mark} | {goal} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n\n" + meanwhile(url, _by_door)
 
 
 def _floor_table(url: str) -> None:

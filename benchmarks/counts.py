@@ -8,6 +8,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from statistics import median, quantiles
@@ -55,7 +56,7 @@ def run() -> str:
         lines.append(
             f"| {name} | {low:.2f} | {high:.2f} | {rule:.2f} | {ratio:.1f} | {to_every:.1f} | {goal} | {memory:.0f} |"
         )
-    return "\n".join(lines) + "\n\n" + meanwhile(url)
+    return "\n".join(lines) + "\n\n" + meanwhile(url, by_rule)
 
 
 def by_floor(url: str, every: int, upsert: str) -> float:
@@ -93,8 +94,8 @@ def counted(cursor: Any, table: str, every: int) -> io.StringIO:
     return io.StringIO("\n".join(line for (line,) in cursor))
 
 
-def meanwhile(url: str) -> str:
-    """Measure how long reservations take by themselves, and while every shelf of the country is counted."""
+def meanwhile(url: str, count_all: Callable[[str, int], object]) -> str:
+    """Measure how long reservations take by themselves, and while `count_all` counts every shelf of the country."""
     caller = Caller(url, 1)
     with closing(psycopg2.connect(url)) as bare, bare.cursor() as cursor:
         cursor.execute("SELECT outlet_id, min(phone_id) FROM stores_stocklevel GROUP BY 1 ORDER BY random() LIMIT 1000")
@@ -106,7 +107,7 @@ def meanwhile(url: str) -> str:
         caller.ask("latencies", shelves)
         alone += caller.answer()
         with ThreadPoolExecutor(1) as pool:
-            count = pool.submit(by_rule, url, 1)
+            count = pool.submit(count_all, url, 1)
             while not count.done():
                 caller.ask("latencies", shelves)
                 during += caller.answer()
