@@ -5,10 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
 from api.limits import Limit, TooManyCalls, address_of, count_call, forget_past_calls
 from api.models import CallCount
+from partners.keys import issue_key
+from partners.models import Partner
 
 THREE = Limit("three", most=3, seconds=60)
 ONE = Limit("one", most=1, seconds=600)
@@ -120,6 +122,23 @@ def test_a_crowd_is_counted_exactly_and_never_waits_in_a_circle() -> None:
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(call, range(4))) == 100
     assert set(CallCount.objects.values_list("calls", flat=True)) == {200}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_all_processes_count_the_calls_of_a_key_together() -> None:
+    key = issue_key(Partner.objects.create(name="ERP"), ["catalog:read"], calls_per_minute=25)
+
+    def call(_number: int) -> list[int]:
+        headers = {"Authorization": f"Bearer {key}"}
+        statuses = [Client().get("/api/v1/brands", headers=headers).status_code for _ in range(10)]
+        connection.close()
+        return statuses
+
+    with ThreadPoolExecutor(4) as pool:
+        statuses = [status for found in pool.map(call, range(4)) for status in found]
+    assert (statuses.count(200), statuses.count(429)) == (25, 15)
+    # Not in the memory of this process, which others do not see.
+    assert CallCount.objects.get().calls == 40
 
 
 @pytest.mark.parametrize(
