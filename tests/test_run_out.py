@@ -190,6 +190,16 @@ def test_of_many_who_accept_at_once_one_transfer_comes(sold_out: Outlet):
     assert len({each.transfer_id for each in accepted}) == Transfer.objects.count() == 1
 
 
+def test_nothing_is_said_of_shelves_before_it_was_worked_out(sold_out: Outlet):
+    Proposal.objects.all().delete()
+    assert "every shelf has enough" in office_client(OfficeRole.NETWORK).get("/en/reports/run-out/").text
+
+    Forecast.objects.all().delete()
+    page = office_client(OfficeRole.NETWORK).get("/en/reports/run-out/").text
+    assert "Nothing was worked out yet" in page
+    assert "every shelf has enough" not in page
+
+
 def test_a_region_manager_accepts_line_by_line(sold_out: Outlet):
     client = sign_in(create_person(Role.REGION_MANAGER, create_region("130100")))
     page = client.get("/en/reports/run-out/", follow=True)
