@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import re
+from functools import partial
 from typing import Any
 
 import pytest
-from django.db import Error, connection
-from django.test import Client
 
 from stores import boxes, stocktakes, transfers
 from stores.desk_keys import new_key
 from stores.models import Box
 from tests.books import assert_books_add_up
 from tests.factories import act
+from tests.killer import Killer, dies, everything
 from tests.order_factories import new_unit
 from tests.test_desk_once import ACTOR, Counter, Sent, hand_over, manager_of, sell, take_back
-from tests.test_stock_killed import Killer
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-# When somebody was last seen is noted by the way.
-BY_THE_WAY = {"stores_deskseen"}
-
-
-def everything() -> list[Any]:
-    """A digest of the rows of each table of stores and orders."""
-    with connection.cursor() as cursor:
-        tables = [name for name in connection.introspection.table_names(cursor) if re.match("(stores|orders)_", name)]
-        digest = "SELECT '{0}', md5(string_agg(t::text, ' ' ORDER BY t::text)) FROM {0} t"
-        cursor.execute(" UNION ALL ".join(digest.format(table) for table in sorted(set(tables) - BY_THE_WAY)))
-        return cursor.fetchall()
 
 
 def arrival(here: Counter) -> Sent:
@@ -59,20 +45,6 @@ FORMS = {
 }
 
 
-def send(client: Client, address: str, sent: dict[str, str], killer: Killer) -> bool:
-    """Send a form with the killer at work; return whether its answer came."""
-    try:
-        with connection.execute_wrapper(killer):
-            client.post(address, sent)
-    except Error:
-        assert killer.killed
-        return False
-    finally:
-        if killer.killed:
-            connection.close()
-    return not killer.killed
-
-
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
 def test_all_or_nothing_and_once_when_it_is_sent_again(form: Any) -> None:
     here = Counter()
@@ -82,8 +54,8 @@ def test_all_or_nothing_and_once_when_it_is_sent_again(form: Any) -> None:
     client.get(address)
     before, at = everything(), 1
 
-    # Killed after the first statement, the second, ...: sooner or later the answer is lost, or nobody is killed.
-    while not send(client, address, sent, Killer(-at)) and everything() == before:
+    # Killed at the first moment, the second, ...: sooner or later the answer is lost, or nobody is killed.
+    while dies(partial(client.post, address, sent), Killer(at)) and everything() == before:
         at += 1
     done = everything()
 
