@@ -17,8 +17,9 @@ from stores.loading.csvfile import (
     LONGEST_LINE_BYTES,
     Line,
     LineTooLongError,
+    PlainLines,
     physical_lines,
-    read_csv,
+    read_csv_blocks,
     uncompressed,
 )
 from stores.loading.stock import COLUMNS
@@ -44,7 +45,7 @@ class CountLines:
     The header and then every line of an upload, gzip or not; what is wrong with one is a Problem in its place.
 
     Where nothing can be made of the whole, or there are more than MOST_LINES, they end, and `broken` says why: whoever
-    streams them into the database cannot be raised at. `number` is how many there were.
+    streams them into the database cannot be raised at. `number` is how many there were so far.
     """
 
     def __init__(self, stream: BinaryIO, media_type: str) -> None:
@@ -52,21 +53,22 @@ class CountLines:
         self.broken = ""
         self.number = 0
 
-    def __iter__(self) -> Iterator[Line | Problem]:
+    def __iter__(self) -> Iterator[Line | PlainLines | Problem]:
+        # The header is none.
+        read = -1
         try:
-            for line in self._read():
-                if self.number > MOST_LINES:
+            for found in self._read():
+                read += len(found.rows) if isinstance(found, PlainLines) else 1
+                if read > MOST_LINES:
                     raise BrokenBody(_("There are more than %(most)d lines.") % {"most": MOST_LINES})
-                yield line
-                self.number += 1
+                self.number = max(read, 0)
+                yield found
         except BrokenBody as error:
             self.broken = str(error)
-        # The header is none.
-        self.number = max(self.number - 1, 0)
 
-    def _read(self) -> Iterator[Line | Problem]:
+    def _read(self) -> Iterator[Line | PlainLines | Problem]:
         if self.media_type == MEDIA_TYPES["csv"]:
-            return read_csv(self.stream)
+            return read_csv_blocks(self.stream)
         read = _read_json if self.media_type == MEDIA_TYPES["json"] else _read_ndjson
         return _with_header(read(self.stream))
 

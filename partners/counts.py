@@ -8,7 +8,8 @@ was written then is known by now, and nothing is written twice.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import timedelta
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
@@ -27,6 +28,7 @@ from stores.counts import CountSummary, apply_staged_counts
 from stores.ledger_counts import LAST_COUNTED
 from stores.loading.checks import Check
 from stores.loading.copying import copy_row, copy_rows
+from stores.loading.csvfile import Line, PlainLines
 from stores.loading.staging import count_refused
 from stores.loading.stock import stage_counts
 from stores.models import Outlet
@@ -34,6 +36,8 @@ from stores.models import Outlet
 MOST_ATTEMPTS = 5
 PART_BYTES = BYTES_IN_MEMORY = 1_000_000
 KEPT = timedelta(days=30)
+# How many more lines are read until that is told.
+LINES_BETWEEN = 20_000
 LOCK = 6_816
 
 logger = logging.getLogger(__name__)
@@ -61,7 +65,8 @@ def deal_with(count: StockCount, stream: BinaryIO) -> StockCount:
     lines = CountLines(stream, count.media_type)
     try:
         with translation.override(count.language), transaction.atomic():
-            problems = stage_counts(lines, moment=count.received_at, checks=_reach(cast(Credentials, count.api_key)))
+            checks = _reach(cast(Credentials, count.api_key))
+            problems = stage_counts(_watched(lines, count), moment=count.received_at, checks=checks)
             if lines.broken:
                 raise BrokenBody(lines.broken)
             good = _note(count, lines.number, problems)
@@ -72,6 +77,19 @@ def deal_with(count: StockCount, stream: BinaryIO) -> StockCount:
             _drop_staged()
     _end(count, StockCount.State.DONE)
     return count
+
+
+def _watched(lines: CountLines, count: StockCount) -> Iterator[Line | PlainLines | Problem]:
+    """Yield the lines, and let whoever asks see meanwhile how many were read."""
+    # By a connection of its own: what this one writes is seen when all are read. It is opened when first used.
+    with closing(connection.copy()) as other:
+        told = 0
+        for found in lines:
+            yield found
+            if lines.number >= told + LINES_BETWEEN:
+                told = lines.number
+                with other.cursor() as cursor:
+                    cursor.execute("UPDATE partners_stockcount SET lines = %s WHERE id = %s", [told, count.pk])
 
 
 def _reach(key: Credentials) -> list[Check]:
@@ -92,7 +110,7 @@ def _note(count: StockCount, lines: int, problems: Sequence[Problem]) -> int:
     """Write down what was found wrong, and what is no news; return how many counts are left to be written."""
     count.refusals.all().delete()
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE staged_counts")
+        cursor.execute("ANALYZE staged_counts (outlet_id, phone_id)")
         cursor.execute("SELECT count(*) FROM staged_counts")
         (good,) = cursor.fetchone()
         cursor.execute(_OUTDATED)

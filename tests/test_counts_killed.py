@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
+from io import BytesIO
 
 import psycopg2
 import pytest
@@ -121,6 +122,26 @@ def test_it_is_ended_by_another_exactly_once(
     told = Event.objects.filter(pk__gt=last, type="stock.changed").values_list("outlet_id", flat=True)
     assert sorted(told) == sorted(shop.pk for shop in shops)
     assert_books_add_up()
+
+
+def test_how_many_lines_were_read_is_told_while_they_are(waiting: StockCount, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counts, "LINES_BETWEEN", 2)
+    seen = []
+    with closing(psycopg2.connect(connection.connection.dsn)) as other, other.cursor() as cursor:
+        other.autocommit = True
+
+        class Watched(BytesIO):
+            """The body; whoever reads a piece of it looks first what is told of it."""
+
+            def read(self, size: int | None = -1) -> bytes:
+                cursor.execute("SELECT lines FROM partners_stockcount")
+                seen.extend(cursor.fetchone())
+                return super().read(size)
+
+        with Watched(bytes(waiting.parts.get().data)) as body:
+            counts.deal_with(waiting, body)
+    assert (seen[0], seen[-1]) == (0, 4)
+    assert (waiting.state, waiting.lines) == ("done", 4)
 
 
 def waits_for(holder: int) -> int:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from catalog.loading.report import Report
 from stores import totals
-from stores.loading.csvfile import read_csv
+from stores.loading.csvfile import PlainLines, read_csv, read_csv_blocks
 from stores.loading.stock import load_stock
 from stores.models import Outlet, RegionStock, StockLevel, StockMovement
 from tests.factories import create_outlet, create_phone
@@ -145,6 +145,41 @@ def test_whatever_stands_in_a_cell_the_answer_is_a_report(outlet: Outlet, on_han
     assert report.rows == 1
     assert report.refused == bool(report.problems)
     assert {(problem.line, problem.column) for problem in report.problems} <= {(2, "on_hand"), (2, "counted_at")}
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from(["", "HERE", "7", "a b", '"', '"a,b"', "\\", "é", "\t"]), min_size=1, max_size=3)
+    ),
+    st.sampled_from(["\n", "\r\n", "\n\n"]),
+    st.integers(1, 30),
+)
+def test_lines_are_read_the_same_one_by_one_and_many_at_once(lines: list[list[str]], end: str, size: int) -> None:
+    content = end.join(map(",".join, lines)).encode()
+    # The first piece of a file is read line by line.
+    one_by_one = list(read_csv(io.BytesIO(content)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("stores.loading.csvfile.CHUNK_BYTES", size)
+        assert list(read_csv(io.BytesIO(content))) == one_by_one
+
+
+@pytest.mark.parametrize("header", ["outlet,phone,on_hand", "on_hand,outlet,phone"])
+def test_of_many_lines_at_once_each_has_its_own_number(
+    outlet: Outlet, header: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stores.loading.csvfile.CHUNK_BYTES", 60)
+    cells = {"outlet": outlet.code, "phone": "cheap", "on_hand": "5"}
+    lines = [cells, {"phone": "none"}, cells, {"on_hand": "-1"}, {"phone": "two words"}, {"phone": "dear"}]
+    rows = [",".join((cells | line)[name] for name in header.split(",")) for line in lines]
+    content = "\n".join([header, *rows]).encode()
+    found = list(read_csv_blocks(io.BytesIO(content)))
+    assert sum(len(each.rows) for each in found if isinstance(each, PlainLines)) >= 3
+
+    report = load_stock(found, actor="system:test", apply=False)
+
+    assert counts(report) == (2, 0, 0, 4)
+    wrong = [(problem.line, problem.column) for problem in report.problems]
+    assert wrong == [(3, "phone"), (4, "phone"), (5, "on_hand"), (5, "phone"), (6, "phone")]
 
 
 def test_command_loads_the_file_that_it_is_given(outlet: Outlet, tmp_path: Path) -> None:

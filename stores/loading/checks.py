@@ -52,6 +52,8 @@ def refuse(checks: Sequence[Check], *, joins: str = "") -> list[Problem]:
         for number, check in enumerate(checks)
     )
     with connection.cursor() as cursor:
+        # Nobody else has looked at the table yet.
+        cursor.execute("ANALYZE staged_lines")
         cursor.execute(
             f"SELECT staged_lines.line, number, left(verdict.value, {SHOWN_CHARACTERS}) FROM staged_lines {joins} "
             f"CROSS JOIN LATERAL (VALUES {conditions}) AS verdict (number, bad, value) "

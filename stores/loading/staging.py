@@ -14,15 +14,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from catalog.loading.report import Problem
 from catalog.loading.text import NOT_TEXT
-from stores.loading.copying import copy_row, copy_rows, is_plain, plain_row
-from stores.loading.csvfile import Line
+from stores.loading.copying import copy_row, copy_rows, is_plain, plain_row, plain_rows
+from stores.loading.csvfile import Line, PlainLines
 
 # How much of a wrong cell is shown.
 SHOWN_CHARACTERS = 60
@@ -54,7 +54,7 @@ class Staged:
 
 
 @contextmanager
-def staged_lines(lines: Iterable[Line | Problem], columns: Columns) -> Iterator[Staged]:
+def staged_lines(lines: Iterable[Line | PlainLines | Problem], columns: Columns) -> Iterator[Staged]:
     """Hold `lines`, the first of them the header, in the table `staged_lines` for the length of the block."""
     staged = Staged()
     with transaction.atomic(), connection.cursor() as cursor:
@@ -68,7 +68,6 @@ def staged_lines(lines: Iterable[Line | Problem], columns: Columns) -> Iterator[
             rows = _copy_rows(iterator, header, read, staged.problems)
             staged.lines = copy_rows(cursor, f"staged_lines (line, {', '.join(read)})", rows)
         mark_refused(cursor, staged.problems)
-        cursor.execute("ANALYZE staged_lines")
         yield staged
         cursor.execute("DROP TABLE staged_lines, refused_lines")
 
@@ -83,7 +82,7 @@ def count_refused(problems: Iterable[Problem]) -> int:
     return len({problem.line for problem in problems})
 
 
-def _read_header(lines: Iterator[Line | Problem], columns: Columns, staged: Staged) -> list[str]:
+def _read_header(lines: Iterator[Line | PlainLines | Problem], columns: Columns, staged: Staged) -> list[str]:
     """Return the file's columns, or nothing when they cannot be told."""
     first = next(lines, None)
     if first is None:
@@ -92,8 +91,10 @@ def _read_header(lines: Iterator[Line | Problem], columns: Columns, staged: Stag
     if isinstance(first, Problem):
         staged.problems.append(first)
         return []
-    header = [cell.strip() for cell in first.cells]
-    staged.problems += _header_problems(first.number, header, columns)
+    # What comes first is never one of many.
+    number, cells = cast(Line, first)
+    header = [cell.strip() for cell in cells]
+    staged.problems += _header_problems(number, header, columns)
     staged.columns = set(header)
     return [] if staged.problems else header
 
@@ -114,23 +115,30 @@ def _header_problems(number: int, header: list[str], columns: Columns) -> Iterat
 
 
 def _copy_rows(
-    lines: Iterator[Line | Problem], header: list[str], read: list[str], problems: list[Problem]
+    lines: Iterator[Line | PlainLines | Problem], header: list[str], read: list[str], problems: list[Problem]
 ) -> Iterator[str]:
     """Yield what COPY wants of every line whose shape is right; put what is wrong with the others into `problems`."""
     wanted = [header.index(column) for column in read]
-    for line in lines:
-        if isinstance(line, Problem):
-            problems.append(line)
-            continue
-        if not (text := "".join(line.cells)):
-            continue
-        has_shape = len(line.cells) == len(header)
-        if has_shape and is_plain(text):
-            yield plain_row(line.number, [line.cells[position] for position in wanted])
-        elif has_shape and not NOT_TEXT.search(text):
-            yield copy_row(line.number, *[line.cells[position].strip() for position in wanted])
+    for found in lines:
+        if isinstance(found, Problem):
+            problems.append(found)
+        elif isinstance(found, PlainLines) and found.width == len(header) == len(read):
+            yield from plain_rows(found.first, found.rows)
         else:
-            problems += _shape_problems(line, header)
+            for line in found.lines() if isinstance(found, PlainLines) else (found,):
+                if any(line.cells):
+                    yield from _copy_line(line, header, wanted, problems)
+
+
+def _copy_line(line: Line, header: list[str], wanted: list[int], problems: list[Problem]) -> Iterator[str]:
+    text = "".join(line.cells)
+    has_shape = len(line.cells) == len(header)
+    if has_shape and is_plain(text):
+        yield plain_row(line.number, [line.cells[position] for position in wanted])
+    elif has_shape and not NOT_TEXT.search(text):
+        yield copy_row(line.number, *[line.cells[position].strip() for position in wanted])
+    else:
+        problems += _shape_problems(line, header)
 
 
 def _shape_problems(line: Line, header: list[str]) -> Iterator[Problem]:

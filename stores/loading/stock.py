@@ -13,7 +13,7 @@ from catalog.loading.report import Problem, Report
 from stores.counts import CLOCKS_DIFFER, apply_staged_counts
 from stores.ledger_counts import LAST_COUNTED
 from stores.loading.checks import Check, any_bad, not_empty, refuse
-from stores.loading.csvfile import Line
+from stores.loading.csvfile import Line, PlainLines
 from stores.loading.staging import Columns, count_refused, staged_lines
 
 COLUMNS = Columns(required=("outlet", "phone", "on_hand"), optional=("counted_at",))
@@ -47,31 +47,23 @@ _LATEST = f"statement_timestamp() + interval '{CLOCKS_DIFFER.total_seconds()} se
 
 CHECKS: tuple[Check, ...] = (
     *(not_empty(column) for column in COLUMNS.required),
-    Check(
-        "outlet",
-        "staged_lines.outlet <> '' AND outlet.id IS NULL",
-        _("no outlet has the code “%(value)s”"),
-    ),
-    Check("phone", "staged_lines.phone <> '' AND phone.id IS NULL", _("no phone is called “%(value)s”")),
+    Check("outlet", "outlet.id IS NULL AND staged_lines.outlet <> ''", _("no outlet has the code “%(value)s”")),
+    Check("phone", "phone.id IS NULL AND staged_lines.phone <> ''", _("no phone is called “%(value)s”")),
     Check(
         "on_hand",
-        # Seven times as fast as by a regular expression.
+        # A fraction of what a regular expression takes.
         "staged_lines.on_hand <> '' AND CASE"
-        " WHEN length(staged_lines.on_hand) < 10 AND ltrim(staged_lines.on_hand, '0123456789') = ''"
+        " WHEN octet_length(staged_lines.on_hand) < 10 AND translate(staged_lines.on_hand, '0123456789', '') = ''"
         f" THEN staged_lines.on_hand::integer > {MOST_ON_HAND} ELSE true END",
         _("must be a whole number from 0 to %(right)s, but is “%(value)s”"),
         right=str(MOST_ON_HAND),
     ),
     Check(
         "counted_at",
-        "staged_lines.counted_at <> '' AND moment.value IS NULL",
+        "moment.value IS NULL AND staged_lines.counted_at <> ''",
         _("must be a time like 2026-11-22T09:30+08:00, but is “%(value)s”"),
     ),
-    Check(
-        "counted_at",
-        f"moment.value > {_LATEST}",
-        _("%(value)s lies in the future"),
-    ),
+    Check("counted_at", f"moment.value > {_LATEST}", _("%(value)s lies in the future")),
 )
 JOINS = f"""
     LEFT JOIN stores_outlet AS outlet ON outlet.code = staged_lines.outlet
@@ -109,7 +101,7 @@ COMPARED = f"""
 
 
 @transaction.atomic
-def load_stock(lines: Iterable[Line | Problem], *, actor: str, apply: bool) -> Report:
+def load_stock(lines: Iterable[Line | PlainLines | Problem], *, actor: str, apply: bool) -> Report:
     """
     Compare counts (the first line the header, see COLUMNS) with the stock levels; with `apply`, write the ledger.
 
@@ -126,7 +118,7 @@ def load_stock(lines: Iterable[Line | Problem], *, actor: str, apply: bool) -> R
 
 
 def stage_counts(
-    lines: Iterable[Line | Problem], *, moment: datetime | None = None, checks: Sequence[Check] = ()
+    lines: Iterable[Line | PlainLines | Problem], *, moment: datetime | None = None, checks: Sequence[Check] = ()
 ) -> list[Problem]:
     """
     Put the counts of `lines` (the first one the header) into the temporary table `staged_counts`; return what is wrong.
