@@ -49,14 +49,14 @@ class Message(models.Model):
     pk = models.CompositePrimaryKey("outlet", "number", "change_seq", "kind")
     outlet = outlet_key()
     number = models.CharField(max_length=numbers.DIGITS)
-    change_seq = models.PositiveSmallIntegerField()
+    change_seq = models.SmallIntegerField()
     kind = models.CharField(max_length=9, choices=Kind)
     state = models.CharField(max_length=8, choices=State, default=State.WAITING)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.SmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(db_default=Now())
     created_at = models.DateTimeField(db_default=Now())
     sent_at = models.DateTimeField(null=True)
-    segments = models.PositiveSmallIntegerField(null=True)
+    segments = models.SmallIntegerField(null=True)
     receipt = models.CharField(max_length=100, blank=True, help_text=_("the gateway's own name for it"))
     error = models.CharField(max_length=200, blank=True)
     order = order_key("messages")
@@ -68,31 +68,6 @@ class Message(models.Model):
         indexes = [
             models.Index("next_attempt_at", name="message_waiting", condition=Q(state="waiting")),
             models.Index("next_attempt_at", name="message_given_up", condition=Q(state="given_up")),
-        ]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(state="sent", sent_at__isnull=False) | (~Q(state="sent") & Q(sent_at=None)),
-                name="message_sent_has_its_moment",
-            ),
-            models.CheckConstraint(
-                condition=Q(state__in=["waiting", "sent", "given_up", "outdated"]), name="message_state_is_known"
-            ),
-            models.CheckConstraint(
-                condition=Q(
-                    kind__in=[
-                        "placed",
-                        "ready",
-                        "reminder",
-                        "expired",
-                        "declined",
-                        "cancelled",
-                        "moved",
-                        "escalated",
-                        "receipt",
-                    ]
-                ),
-                name="message_kind_is_known",
-            ),
         ]
 
     def __str__(self) -> str:

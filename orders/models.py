@@ -2,7 +2,8 @@
 Orders; the models of what belongs to them come along from their own files.
 
 Every table carries the outlet and is keyed by it, so that all rows of an order lie on one server with the stock of its
-outlet. What must always hold is held by the database: see migration 0002_chains_and_guards.
+outlet. What must always hold is held by the database: see migrations 0002_chains_and_guards and
+0019_rows_are_held_by_triggers.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 from datetime import datetime
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Right
 from django.urls import reverse
 
@@ -98,7 +99,7 @@ class Order(models.Model):
     outlet = models.ForeignKey(Outlet, models.PROTECT, related_name="orders", db_index=False)
     number = models.CharField(max_length=numbers.DIGITS)
     state = models.CharField(max_length=9, choices=State)
-    change_seq = models.PositiveSmallIntegerField()
+    change_seq = models.SmallIntegerField()
     name = models.CharField(max_length=NAME_LENGTH, blank=True)
     mobile = models.CharField(max_length=MOBILE_LENGTH, blank=True)
     language = models.CharField(max_length=7, choices=Language)
@@ -106,10 +107,10 @@ class Order(models.Model):
     # Made by the page when the form was shown: the same form sent twice is one order.
     form_key = models.CharField(max_length=60)
     pickup_fingerprint = models.BinaryField(max_length=32)
-    line_count = models.PositiveSmallIntegerField()
-    total_fen = models.PositiveIntegerField()
-    prepaid_fen = models.PositiveIntegerField(default=0)
-    paid_fen = models.PositiveIntegerField(null=True)
+    line_count = models.SmallIntegerField()
+    total_fen = models.IntegerField()
+    prepaid_fen = models.IntegerField(default=0)
+    paid_fen = models.IntegerField(null=True)
     placed_at = models.DateTimeField()
     ready_at = models.DateTimeField(null=True)
     held_until = models.DateTimeField()
@@ -139,28 +140,6 @@ class Order(models.Model):
             models.UniqueConstraint(fields=["outlet", "number", "line_count"], name="order_line_count_link"),
             models.UniqueConstraint(
                 fields=["outlet", "pickup_fingerprint"], name="order_pickup_code_is_its_own", condition=_IS_OPEN
-            ),
-            models.CheckConstraint(
-                condition=Q(state__in=["placed", "ready", "collected", "cancelled", "declined", "expired"]),
-                name="order_state_is_known",
-            ),
-            models.CheckConstraint(condition=Q(channel__in=Channel.values), name="order_channel_is_known"),
-            models.CheckConstraint(condition=Q(language__in=Language.values), name="order_language_is_known"),
-            models.CheckConstraint(condition=Q(line_count__gte=1, total_fen__gt=0), name="order_is_for_something"),
-            models.CheckConstraint(
-                # A comparison with null would let it pass.
-                condition=Q(state="collected", paid_fen__isnull=False, paid_fen=F("total_fen") - F("prepaid_fen"))
-                | (~Q(state="collected") & Q(paid_fen=None)),
-                name="order_is_paid_when_collected",
-            ),
-            models.CheckConstraint(
-                condition=(_IS_OPEN & Q(ended_at=None)) | (~_IS_OPEN & Q(ended_at__isnull=False)),
-                name="order_end_has_its_moment",
-            ),
-            models.CheckConstraint(
-                condition=Q(erased_at=None, name__gt="", mobile__regex=r"^\+861[0-9]{10}$")
-                | Q(erased_at__isnull=False, name="", mobile="", ended_at__isnull=False),
-                name="order_knows_its_customer_until_erased",
             ),
         ]
 

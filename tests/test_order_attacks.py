@@ -174,7 +174,7 @@ def test_a_message_sent_stays_sent():
 
 
 COPY = """
-    INSERT INTO orders_order SELECT (jsonb_populate_record(o, {changes})).* FROM orders_order o
+    INSERT INTO orders_{table} SELECT (jsonb_populate_record(o, '{changes}')).* FROM orders_{table} o
     WHERE outlet_id = %(outlet)s AND number = %(number)s"""
 
 
@@ -187,14 +187,64 @@ COPY = """
     ],
 )
 def test_no_order_is_made_up(changes: str, constraint: str):
-    attack(COPY.format(changes=f"'{changes}'::jsonb"), create_order(), constraint)
+    attack(COPY.format(table="order", changes=changes), create_order(), constraint)
+
+
+SENSELESS = {
+    "order": {
+        "order_state_is_known": ['{"state": "sold"}'],
+        "order_channel_is_known": ['{"channel": "fax"}'],
+        "order_language_is_known": ['{"language": "fr"}'],
+        "order_number_is_of_its_outlet": ['{"outlet_id": 0}', '{"number": "12345678901x"}', '{"number": "１２３"}'],
+        "order_is_for_something": ['{"line_count": 0}', '{"total_fen": 0}', '{"prepaid_fen": -1}'],
+        "order_is_paid_when_collected": ['{"paid_fen": 29900}', '{"state": "collected", "paid_fen": 1}'],
+        "order_end_has_its_moment": ['{"ended_at": "2026-11-11T00:00:00Z"}', '{"state": "cancelled"}'],
+        "order_knows_its_customer_until_erased": [
+            '{"name": ""}',
+            '{"mobile": ""}',
+            '{"mobile": "+861380013800"}',
+            '{"name": "", "mobile": "", "erased_at": "2026-11-11T00:00:00Z"}',
+        ],
+    },
+    "orderline": {
+        "orderline_adds_to_the_one_before": [
+            '{"running_fen": 1}',
+            '{"position": 0}',
+            '{"position": 2}',
+            '{"prev_position": 0, "prev_running_fen": 0}',
+            '{"position": 2, "prev_position": 1, "prev_running_fen": 1}',
+        ],
+        "orderline_is_one_of_its_order": ['{"line_count": 0}'],
+        "orderline_quantity_is_sensible": [
+            '{"quantity": 0, "running_fen": 0}',
+            '{"quantity": 100, "running_fen": 2990000}',
+        ],
+        "orderline_price_is_positive": ['{"price_fen": 0, "running_fen": 0}'],
+    },
+    "orderchange": {"orderchange_says_who": ['{"actor": ""}']},
+    "message": {
+        "message_kind_is_known": ['{"kind": "gossip"}'],
+        "message_state_is_known": ['{"state": "lost"}'],
+        "message_sent_has_its_moment": ['{"state": "sent"}', '{"sent_at": "2026-11-11T00:00:00Z"}'],
+        "message_counts_from_zero": ['{"attempts": -1}', '{"segments": -1}', '{"change_seq": -1}'],
+    },
+}
+
+
+def test_no_row_without_sense_is_written():
+    order = create_order()
+
+    for table, constraints in SENSELESS.items():
+        for constraint, copies in constraints.items():
+            for changes in copies:
+                attack(COPY.format(table=table, changes=changes), order, constraint)
 
 
 def test_two_open_orders_of_an_outlet_never_share_a_pickup_code():
     order = create_order()
     changes = f'{{"number": "{numbers.draw_number(order.outlet_id)}", "form_key": "x"}}'
 
-    attack(COPY.format(changes=f"'{changes}'::jsonb"), order, "order_pickup_code_is_its_own")
+    attack(COPY.format(table="order", changes=changes), order, "order_pickup_code_is_its_own")
 
 
 def test_the_database_alone_does_not_tell_a_pickup_code():
