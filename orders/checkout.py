@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg2
 from django.conf import settings
@@ -30,6 +30,7 @@ from stores import refusals as stock_refusals
 from stores import stock
 from stores.ledger import Shelf
 from stores.models import Outlet
+from stores.prepared import Planned
 
 # What two orders may both try for in the same instant. Whoever comes second draws again, or finds the first.
 DRAWN_AGAIN = {"orders_order_pkey", "order_pickup_code_is_its_own", "order_once_a_form"}
@@ -147,35 +148,43 @@ def _lines(lines: Mapping[int, int]) -> list[Line]:
     return [Line(phone.pk, quantity, phone.name_zh, phone.name_en, terms.CURRENT) for phone, quantity in phones]
 
 
-_PLACE = """
-SELECT outcome, number, phone_id, ordered, on_hand, reserved, safety_stock, outlet_trades, price_fen, window_id,
-       total_fen
-FROM orders_place_order(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::smallint[], %s::int[], %s::text[],
-                        %s::text[], %s::text[], %s, %s, %s, %s, %s::int[], %s::int[], %s::smallint[])
-"""
+# Read and planned once a connection: that takes PostgreSQL as long as the ledger does.
+_PLACE = Planned(
+    lambda: (
+        """
+    SELECT outcome, number, phone_id, ordered, on_hand, reserved, safety_stock, outlet_trades, price_fen, window_id,
+           total_fen
+    FROM orders_place_order(
+        %(outlet)s, %(number)s, %(form_key)s, %(name)s, %(mobile)s, %(language)s, %(channel)s,
+        %(actor)s, %(tells)s, %(moved_from)s, %(pickup_fingerprint)s, %(placed_at)s, %(held_until)s,
+        %(phones)s, %(quantities)s, %(names_zh)s, %(names_en)s, %(terms)s,
+        %(most_orders)s, %(most_units)s, %(customer)s, %(accepted_fen)s,
+        %(prices)s, %(ordinary_prices)s, %(windows)s)
+    """
+    )
+)
 
 
 def write_order(draft: Draft, *, is_limited: bool) -> Order:
     """
     Promise the phones of a draft and write its order under a new number, or return the order of the same form.
 
-    One statement (migration 0016). `is_limited`: the mobile number may have so many open orders and phones, no more.
+    One statement (migration 0020). `is_limited`: the mobile number may have so many open orders and phones, no more.
     Raises OutletNotOpen, OutOfStock, TooManyOpenOrders, TooManyOfOnePhone, PriceRose, SaleLimitReached and
     SaleQuotaUsedUp; IntegrityError as `drawing_again` knows it.
     """
     order = _order(draft, numbers.draw_number(draft.outlet.pk), draft.placed_at or timezone.now())
     phones, quantities, names_zh, names_en, lines_terms = (list(column) for column in zip(*draft.lines, strict=True))
-    fixed = map(list, draft.fixed) if draft.fixed else (None, None, None)
-    parameters: list[Any] = [
-        order.outlet_id, order.number, order.form_key, order.name, order.mobile, order.language, order.channel,
-        draft.actor, draft.tells.value, order.moved_from, order.pickup_fingerprint, order.placed_at, order.held_until,
-        phones, quantities, names_zh, names_en, lines_terms,
-        settings.MAX_OPEN_ORDERS if is_limited else None, settings.MAX_UNITS_OF_A_PHONE if is_limited else None,
-        digest_of(order.mobile), draft.accepted_fen, *fixed,
-    ]  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(_PLACE, parameters)
-        rows = cursor.fetchall()
+    prices, ordinary_prices, windows = map(list, draft.fixed) if draft.fixed else (None, None, None)
+    rows = _PLACE.rows(
+        outlet=order.outlet_id, number=order.number, form_key=order.form_key, name=order.name, mobile=order.mobile,
+        language=order.language, channel=order.channel, actor=draft.actor, tells=draft.tells.value,
+        moved_from=order.moved_from, pickup_fingerprint=order.pickup_fingerprint, placed_at=order.placed_at,
+        held_until=order.held_until, phones=phones, quantities=quantities, names_zh=names_zh, names_en=names_en,
+        terms=lines_terms, most_orders=settings.MAX_OPEN_ORDERS if is_limited else None,
+        most_units=settings.MAX_UNITS_OF_A_PHONE if is_limited else None, customer=digest_of(order.mobile),
+        accepted_fen=draft.accepted_fen, prices=prices, ordinary_prices=ordinary_prices, windows=windows,
+    )  # fmt: skip
     match rows:
         case [("placed", *_, total_fen)]:
             order.total_fen = total_fen
