@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import segno
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import DEFAULT_DB_ALIAS
@@ -21,7 +20,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
-from orders import numbers
+from orders import numbers, qr_codes
 from orders.models import Order, OrderChange, OrderLine
 from orders.terms import TERMS
 from stores.hours import (
@@ -54,8 +53,6 @@ _TOLD: dict[str, Promise] = {
     Kind.EXTENDED: gettext_lazy("It is kept longer for you."),
     Kind.ESCALATED: gettext_lazy("The shop is late in setting it aside. We have asked the manager of the region."),
 }
-
-QR_MASK = 0
 
 
 @dataclass(frozen=True)
@@ -156,13 +153,7 @@ def moment_in_words(moment: datetime) -> str:
 
 
 def qr_code(order: Order) -> SafeString:
-    """
-    Return the order's number and pickup code, eighteen digits, as an SVG for the scanner at the counter.
-
-    Always dark on white with a broad rim, whatever the colours of the page: scanners need it so. The mask is given:
-    to compare all eight takes five times as long, and scanners read each as well as the others.
-    """
-    code = segno.make(order.number + order.pickup_code, error="q", boost_error=False, micro=False, mask=QR_MASK)
-    svg = code.svg_inline(border=4, light="#fff", svgclass="qr", lineclass=None, omitsize=True)
+    """Return the order's number and pickup code, eighteen digits, as an SVG for the scanner at the counter."""
+    svg = qr_codes.svg_of(order.number + order.pickup_code)
     label = _("Pickup code as a picture, for the scanner at the counter")
     return mark_safe(svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1))  # noqa: S308 - digits only

@@ -16,14 +16,16 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from api.limits import Limit
 from catalog.models import Phone
-from orders import doors, lifecycle, links, numbers
+from orders import doors, lifecycle, links, numbers, qr_codes
 from orders.access import COOKIE
 from orders.calendar import calendar_file
 from orders.models import Order, State
-from orders.order_page import QR_MASK, qr_code
+from orders.order_page import qr_code
 from stores.hours import forget_hours
 from tests.factories import create_outlet, create_phone, create_region
 from tests.order_factories import CLERK, create_order, create_shelf, lead_to
@@ -270,9 +272,17 @@ def test_the_picture_holds_number_and_code_for_the_scanner(order: Order) -> None
     text = order.number + order.pickup_code
     assert len(text) == 18
     assert modules(qr_code(order)) == modules(
-        segno.make(text, error="q", boost_error=False, micro=False, mask=QR_MASK).svg_inline(border=4)
+        segno.make(text, error="q", boost_error=False, micro=False, mask=qr_codes.MASK).svg_inline(border=4)
     )
     assert 'fill="#fff"' in qr_code(order)
+
+
+@given(st.integers(0, 10**18 - 1).map("{:018d}".format))
+@example("999999999999999999")
+def test_the_picture_is_drawn_as_the_library_draws_it(digits: str) -> None:
+    code = segno.make(digits, error="q", boost_error=False, micro=False, mask=qr_codes.MASK)
+    drawn = code.svg_inline(border=4, light="#fff", svgclass="qr", lineclass=None, omitsize=True)
+    assert qr_codes.svg_of(digits) == drawn
 
 
 def test_the_picture_is_shown_whole_whatever_its_size_on_the_page(order: Order) -> None:
