@@ -93,10 +93,12 @@ def test_a_total_is_one_query(shelves, django_assert_num_queries):
 
 
 def test_low_shelves_say_how_many_to_order(db):
-    low = create_stock(on_hand=4, reserved=2, reorder_point=3)
-    create_stock(on_hand=4, reorder_point=3)
+    """A shelf is low at its reorder point, too; what is kept back stands there all the same."""
+    below = create_stock(on_hand=4, reserved=2, reorder_point=3)
+    there = create_stock(on_hand=4, reserved=1, safety_stock=2, reorder_point=3)
+    create_stock(on_hand=4, safety_stock=2, reorder_point=3)
     create_stock(on_hand=0)  # not kept there
 
-    assert list(StockLevel.objects.low().values_list("outlet", "phone", "to_order")) == [
-        (low.outlet_id, low.phone_id, 2)
-    ]
+    low = StockLevel.objects.low().order_by("outlet").values_list("outlet", "phone", "to_order")
+
+    assert list(low) == [(below.outlet_id, below.phone_id, 2), (there.outlet_id, there.phone_id, 1)]

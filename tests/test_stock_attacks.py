@@ -1,12 +1,12 @@
 """Direct attacks by SQL on ledger, stock levels, handsets and what hangs on them: the database refuses each."""
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from stores import stock, transfers
 from stores.counts import apply_count
-from stores.models import Handset, StockLevel, StockMovement
+from stores.models import Handset, StockLevel
 from tests.factories import act, create_outlet, create_stock, create_unit
 
 LINE = """
@@ -183,18 +183,58 @@ def test_the_newest_line_and_its_level_cannot_be_taken_away_together(scene):
         """)
 
 
-@pytest.mark.parametrize(
-    ("model", "trigger"), [(StockMovement, "stockmovement_is_not_truncated"), (Handset, "handset_is_not_truncated")]
-)
-def test_history_is_not_truncated(scene, model, trigger):
+# Whatever refuses them: statements that change rows without saying UPDATE or DELETE, and history told anew.
+BY_WHATEVER = {
+    "a line rewritten where it is": """
+        INSERT INTO stores_stockmovement SELECT * FROM stores_stockmovement
+        ON CONFLICT (outlet_id, phone_id, seq) DO UPDATE SET reason = 'it was otherwise'""",
+    "a line merged away": """
+        MERGE INTO stores_stockmovement m USING stores_stocklevel l ON (m.outlet_id, m.seq) = (l.outlet_id, l.seq)
+        WHEN MATCHED THEN DELETE""",
+    "a level merged upwards": """
+        MERGE INTO stores_stocklevel l USING stores_outlet o ON o.id = l.outlet_id
+        WHEN MATCHED THEN UPDATE SET on_hand = 9""",
+    "an outlet with its history": "DELETE FROM stores_outlet",
+    "a unit that became another phone": "UPDATE stores_handset SET phone_id = {other_phone}",
+    "a unit that moved without an event": "UPDATE stores_handset SET outlet_id = {other_outlet}, seq = seq + 1",
+    "a unit without a past": """
+        INSERT INTO stores_handset (id, phone_id, outlet_id, state, seq)
+        SELECT id + 999, phone_id, outlet_id, 'on_shelf', 1 FROM stores_handset""",
+    "a number that moved to another unit": """
+        UPDATE stores_handsetnumber SET handset_id = {other_unit}, slot = 2 WHERE handset_id <> {other_unit}""",
+    "an event at another time": "UPDATE stores_handsetevent SET created_at = created_at - interval '1 day'",
+    "an event of another movement": "UPDATE stores_handsetevent SET line_seq = line_seq - 1",
+    "an event of another unit": "UPDATE stores_handsetevent SET handset_id = {other_unit}, seq = seq + 1",
+}
+
+
+@pytest.mark.parametrize("sql", BY_WHATEVER.values(), ids=BY_WHATEVER.keys())
+def test_is_refused_by_whatever(scene, sql):
+    other, unit = create_stock(on_hand=0), create_unit()
+    stock.receive(other.outlet_id, {other.phone_id: 1}, act(), {other.phone_id: [unit]})
+    other_unit = Handset.objects.get(numbers__number=unit[0]).pk
+    names = {"other_outlet": other.outlet_id, "other_phone": other.phone_id, "other_unit": other_unit}
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql.format(**names) + "; SET CONSTRAINTS ALL IMMEDIATE")
+
+
+HISTORY = {
+    "stockmovement", "stocklevel", "handset", "handsetevent", "handsetnumber", "transfer", "transferline", "shortfall",
+    "lastcounts",
+}  # fmt: skip
+
+
+def test_history_is_not_truncated(scene):
     """The tests switch these triggers off, to empty the tables after themselves."""
-    table = model._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER {trigger}")
-        try:
-            with pytest.raises(DatabaseError, match="refused"), transaction.atomic():
-                cursor.execute(f"TRUNCATE {table} CASCADE")
-        finally:
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
-    assert model.objects.exists()
+        for table in sorted(HISTORY):
+            switch = f"ALTER TABLE stores_{table} {{}} TRIGGER {table}_is_not_truncated"
+            cursor.execute(switch.format("ENABLE"))
+            try:
+                with pytest.raises(DatabaseError, match="refused"), transaction.atomic():
+                    cursor.execute(f"TRUNCATE stores_{table} CASCADE")
+            finally:
+                cursor.execute(switch.format("DISABLE"))
+            cursor.execute(f"SELECT FROM stores_{table}")
+            assert cursor.rowcount
