@@ -102,9 +102,13 @@ def test_a_unit_is_sold_once(scanned):
     level, unit = scanned
     stock.sell(level.outlet_id, {level.phone_id: [unit]}, act())
 
-    problem = refused(stock.sell, level.outlet_id, {level.phone_id: [unit]}, act())
+    stock.reserve(level.outlet_id, {level.phone_id: 1}, act())
+    named = {level.phone_id: [unit]}
+    for deed in (stock.sell, stock.hand_over):
+        problem = refused(deed, level.outlet_id, named, act())
+        assert problem == UnitProblem(unit[0], "sold", level.outlet_id, level.phone_id)
+    assert refused(stock.write_off, level.outlet_id, {level.phone_id: 1}, act(), named).reason == "sold"
 
-    assert problem == UnitProblem(unit[0], "sold", level.outlet_id, level.phone_id)
     level.refresh_from_db()
     assert level.on_hand == 2
 
@@ -136,8 +140,11 @@ def test_only_what_was_sold_comes_back(scanned):
     level, unit = scanned
 
     assert refused(stock.return_unit, level.outlet_id, level.phone_id, unit, act()).reason == "on_shelf"
-    stranger = create_unit()
-    assert refused(stock.return_unit, level.outlet_id, level.phone_id, stranger, act()).reason == "unknown"
+    broken, travelling, stranger = (create_unit() for _ in range(3))
+    stock.write_off(level.outlet_id, {level.phone_id: 1}, act(), {level.phone_id: [broken]})
+    stock.send(level.outlet_id, {level.phone_id: 1}, act(), {level.phone_id: [travelling]})
+    for other, state in ((broken, "written_off"), (travelling, "in_transit"), (stranger, "unknown")):
+        assert refused(stock.return_unit, level.outlet_id, level.phone_id, other, act()).reason == state
 
 
 def test_two_numbers_of_different_phones_are_no_unit(scanned):

@@ -61,6 +61,7 @@ def test_short_and_damaged_goods_are_recorded(sender, transfer):
 
 def test_no_more_arrives_than_was_sent(sender, transfer):
     transfers.send(transfer.pk, {sender.phone_id: 2}, act())
+    assert transfers.in_transit([sender.phone_id]) == {sender.phone_id: 2}  # three were asked for
 
     with pytest.raises(MoreThanWasSent):
         transfers.receive(transfer.pk, {sender.phone_id: Arrival(2, damaged=1)}, act())
