@@ -8,7 +8,7 @@ here stays within it (so outlets can live on different servers).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from django.db import connection
@@ -100,7 +100,7 @@ class Outcome(NamedTuple):
     repeated: bool = False
 
 
-# What must hold for every shelf before anything is written, in the words of `stores_write_lines`.
+# What must hold for every shelf before anything is written, in the words of `stores_is_possible`.
 POSSIBLE = "possible"  # nothing falls below zero
 PROMISABLE = "promisable"  # the outlet trades and has so many available
 UNPROMISED = "unpromised"  # so many are on hand that nobody was promised
@@ -109,15 +109,30 @@ UNPROMISED = "unpromised"  # so many are on hand that nobody was promised
 _AVAILABLE = "greatest({0}.on_hand - {0}.reserved - b.safety_stock, 0)"
 AVAILABLE_NOW, AVAILABLE_BEFORE = _AVAILABLE.format("n"), _AVAILABLE.format("b")
 
-# The functions (migrations 0025 and 0032) lock the levels in the order of their phones, judge them all, and write the
-# lines, the levels and a note for the totals, or nothing. They return the columns of Shelf, then those of Line but for
-# the phone.
-_WRITE = Planned(lambda: f"SELECT * FROM stores_write_lines({_PARAMETERS})")
-_WRITE_ONE = Planned(lambda: f"SELECT * FROM stores_write_line({_PARAMETERS})")
-_PARAMETERS = """
-    %(outlet_id)s, %(phones)s, %(on_hand)s, %(reserved)s, %(condition)s,
-    %(kind)s, %(reference)s, %(actor)s, %(reason)s, %(key)s
-"""
+# Several lines at once. The function (migration 0025) locks the levels in the order of their phones, judges them all,
+# and writes the lines, the levels, a note for the totals and what partners are told, or nothing. It returns the columns
+# of Shelf, then those of Line but for the phone.
+_WRITE = Planned(
+    lambda: (
+        """
+    SELECT * FROM stores_write_lines(%(outlet_id)s, %(phones)s, %(on_hand)s, %(reserved)s, %(condition)s,
+                                     %(kind)s, %(reference)s, %(actor)s, %(reason)s, %(key)s)
+    """
+    )
+)
+# The same for one line, through the door of migration 0033, which writes level and line by itself: so the database
+# need not look up whether they agree.
+_POST = Planned(
+    lambda: (
+        """
+    INSERT INTO stores_posting (outlet_id, phone_id, change_on_hand, change_reserved, condition,
+                                kind, reference, actor, reason, operation_key)
+    VALUES (%(outlet_id)s, %(phone_id)s, %(on_hand)s, %(reserved)s, %(condition)s,
+            %(kind)s, %(reference)s, %(actor)s, %(reason)s, %(key)s)
+    RETURNING old_on_hand, old_reserved, safety_stock, outlet_trades, seq
+    """
+    )
+)
 
 
 def write(operation: Operation, changes: Iterable[Change], condition: str = POSSIBLE) -> Outcome:
@@ -130,9 +145,47 @@ def write(operation: Operation, changes: Iterable[Change], condition: str = POSS
     Raises OperationKeyReused when the key stands for another operation.
     """
     changes = sorted(changes)
-    many = len(changes) != 1
-    phones, on_hand, reserved = map(list, zip(*changes, strict=True)) if many else changes[0]
-    rows = (_WRITE if many else _WRITE_ONE).rows(
+    lines, shelves = (_post if len(changes) == 1 else _write_lines)(operation, changes, condition)
+    if lines and len(lines) < len(changes):
+        # Another operation of this key was under way, with other phones.
+        raise OperationKeyReused(operation.outlet_id, operation.key)
+    if not lines and (done := _lines_of(operation, changes)):
+        return Outcome(done, shelves, repeated=True)
+    return Outcome(lines, shelves)
+
+
+def _post(
+    operation: Operation, changes: Sequence[Change], condition: str
+) -> tuple[tuple[Line, ...], tuple[Shelf, ...]]:
+    """Write one line; return it, if it was written, and its shelf, if there is one."""
+    ((phone_id, on_hand, reserved),) = changes
+    rows = _POST.rows(
+        outlet_id=operation.outlet_id,
+        phone_id=phone_id,
+        on_hand=on_hand,
+        reserved=reserved,
+        condition=condition,
+        kind=operation.kind.value,
+        reference=operation.reference,
+        actor=operation.actor,
+        reason=operation.reason,
+        key=operation.key,
+    )
+    if not rows:
+        return (), ()
+    ((old_on_hand, old_reserved, safety_stock, outlet_trades, seq),) = rows
+    shelves = (Shelf(phone_id, old_on_hand, old_reserved, safety_stock, outlet_trades),)
+    if seq is None:
+        return (), shelves
+    return (Line(phone_id, seq, on_hand, reserved, old_on_hand + on_hand, old_reserved + reserved),), shelves
+
+
+def _write_lines(
+    operation: Operation, changes: Sequence[Change], condition: str
+) -> tuple[tuple[Line, ...], tuple[Shelf, ...]]:
+    """Write several lines, all or none; return them and the shelves that there are, by phone."""
+    phones, on_hand, reserved = map(list, zip(*changes, strict=True))
+    rows = _WRITE.rows(
         outlet_id=operation.outlet_id,
         phones=phones,
         on_hand=on_hand,
@@ -146,13 +199,7 @@ def write(operation: Operation, changes: Iterable[Change], condition: str = POSS
     )
     rows.sort()
     lines = tuple(Line(row[0], *row[5:]) for row in rows if row[5] is not None)
-    if lines and len(lines) < len(changes):
-        # Another operation of this key was under way, with other phones.
-        raise OperationKeyReused(operation.outlet_id, operation.key)
-    shelves = tuple(Shelf(*row[:5]) for row in rows)
-    if not lines and (done := _lines_of(operation, changes)):
-        return Outcome(done, shelves, repeated=True)
-    return Outcome(lines, shelves)
+    return lines, tuple(Shelf(*row[:5]) for row in rows)
 
 
 def _lines_of(operation: Operation, changes: list[Change]) -> tuple[Line, ...]:

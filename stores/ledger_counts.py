@@ -59,19 +59,6 @@ _IN_ORDER = "ORDER BY l.outlet_id, l.phone_id FOR UPDATE OF l"
 _LOCK_OUTLET = f"""
 SELECT l.phone_id FROM {_OF_OUTLET} w JOIN stores_stocklevel l USING (outlet_id, phone_id) {_IN_ORDER}
 """
-_NOTE_TOTALS_TOGETHER = f"""
-    INSERT INTO stores_regionstockchange (county_code, phone_id, outlets_with, on_hand, reserved, available)
-    SELECT b.county_code, b.phone_id, sum(({AVAILABLE_NOW} > 0)::int - ({AVAILABLE_BEFORE} > 0)::int),
-           sum(n.on_hand - b.on_hand), sum(n.reserved - b.reserved), sum({AVAILABLE_NOW} - {AVAILABLE_BEFORE})
-    FROM {{changes}} WHERE b.outlet_trades GROUP BY b.county_code, b.phone_id
-"""
-# The order of events is that of the locks.
-_TELL_TOGETHER = f"""
-    INSERT INTO events_event (type, outlet_id, data)
-    SELECT 'stock.changed', outlet_id, jsonb_object_agg(b.phone_id, {AVAILABLE_NOW})
-    FROM {{changes}} WHERE b.outlet_trades AND {AVAILABLE_NOW} <> {AVAILABLE_BEFORE}
-    GROUP BY outlet_id ORDER BY outlet_id
-"""
 # What moved on a shelf since the count was taken, other counts left aside; lines of a shelf are in order of time.
 _MOVED_SINCE = """
     SELECT sum(m.change_on_hand) FROM stores_stockmovement m
@@ -82,27 +69,21 @@ _MOVED_SINCE = """
               WHERE p.outlet_id = l.outlet_id AND p.phone_id = l.phone_id AND p.created_at <= w.counted_at
               ORDER BY seq DESC LIMIT 1) p)
 """
-_OF_HEAD = "head b, LATERAL (SELECT b.found AS on_hand, b.reserved) AS n"
-_WRITE = f"""
+# The door of migration 0033 writes levels and lines, by itself.
+_WRITE = """
 WITH before AS MATERIALIZED (
-    SELECT l.outlet_id, l.phone_id, l.seq, l.on_hand, l.reserved, l.safety_stock, l.outlet_trades, l.county_code,
-           w.counted, w.counted_at, {{found}} AS found
-    FROM {{counts}} w JOIN stores_stocklevel l USING (outlet_id, phone_id) {{lock}}
-), head AS (
-    UPDATE stores_stocklevel l
-    SET seq = b.seq + 1, on_hand = b.found, moved_at = clock_timestamp()
-    FROM before b WHERE l.outlet_id = b.outlet_id AND l.phone_id = b.phone_id AND {{written}}
-    RETURNING b.*, l.moved_at AS written_at
-), line AS (
-    INSERT INTO stores_stockmovement (
-        outlet_id, phone_id, seq, kind, change_on_hand, change_reserved, on_hand, reserved,
-        reference, actor, reason, operation_key, operation_line, counted, counted_at, created_at)
-    SELECT outlet_id, phone_id, seq + 1, 'counted', found - on_hand, 0, found, reserved,
-           %(reference)s, %(actor)s, %(reason)s, {{key}}, counted, counted_at, written_at
-    FROM head
-), noted AS ({_NOTE_TOTALS_TOGETHER.format(changes=_OF_HEAD)}
-), told AS ({_TELL_TOGETHER.format(changes=_OF_HEAD)}){{also}}
-{{answer}}
+    SELECT l.outlet_id, l.phone_id, l.seq, l.on_hand, l.reserved, l.safety_stock, l.outlet_trades,
+           w.counted, w.counted_at, {found} AS found
+    FROM {counts} w JOIN stores_stocklevel l USING (outlet_id, phone_id) {lock}
+), posting AS (
+    INSERT INTO stores_countposting (outlet_ids, phone_ids, was, found, counted, counted_at,
+                                     reference, actor, reason, operation_key)
+    SELECT array_agg(outlet_id), array_agg(phone_id), array_agg(on_hand), array_agg(found), array_agg(counted),
+           array_agg(counted_at), %(reference)s, %(actor)s, %(reason)s, {key}
+    FROM before WHERE {written} HAVING count(*) > 0
+    RETURNING posted
+){also}
+{answer}
 """
 _FOUND = f"""
     greatest(w.counted + CASE WHEN l.moved_at > w.counted_at THEN coalesce(({_MOVED_SINCE}), 0) ELSE 0 END, 0)
@@ -111,9 +92,9 @@ _FOUND = f"""
 # A clerk's count leaves a line for every phone, as a bulk one does for those that differ.
 _WRITE_OUTLET = _WRITE.format(
     counts=_OF_OUTLET,
-    lock="",
+    lock="ORDER BY phone_id",
     found=_FOUND,
-    key="%(key)s, row_number() OVER (ORDER BY phone_id)",
+    key="%(key)s",
     written="true",
     also=""", times AS (
         UPDATE stores_lastcounts SET phones = %(all_phones)s::smallint[], counted_at = %(times)s::timestamptz[]
@@ -121,7 +102,7 @@ _WRITE_OUTLET = _WRITE.format(
     )""",
     answer="""
         SELECT phone_id, on_hand, reserved, safety_stock, outlet_trades, seq + 1, found - on_hand, 0, found, reserved
-        FROM head ORDER BY phone_id
+        FROM before ORDER BY phone_id
     """,
 )
 # Of a batch, first what did not move since it was counted, as nearly all: locked and written by one statement.
@@ -129,11 +110,11 @@ _WRITE_BATCH = _WRITE.format(
     counts=_OF_BATCH,
     lock=_IN_ORDER,
     found="CASE WHEN l.moved_at <= w.counted_at THEN w.counted END",
-    key="NULL, NULL",
-    written="b.found <> b.on_hand",
+    key="NULL",
+    written="found <> on_hand",
     also="",
     answer="""
-        SELECT (SELECT count(*) FROM head), count(*) FILTER (WHERE reserved > least(on_hand, found)),
+        SELECT coalesce((SELECT posted FROM posting), 0), count(*) FILTER (WHERE reserved > least(on_hand, found)),
                count(*) FILTER (WHERE found IS NULL)
         FROM before
     """,
@@ -143,15 +124,29 @@ _WRITE_MOVED = _WRITE.format(
     counts=_OF_BATCH,
     lock="",
     found=_FOUND,
-    key="NULL, NULL",
-    written="b.found <> b.on_hand",
+    key="NULL",
+    written="found <> on_hand",
     also="",
     answer="""
-        SELECT (SELECT count(*) FROM head), count(*) FILTER (WHERE reserved > least(on_hand, found)) FROM before
+        SELECT coalesce((SELECT posted FROM posting), 0), count(*) FILTER (WHERE reserved > least(on_hand, found))
+        FROM before
     """,
 )
 
-_OF_LINE = "line n JOIN before b USING (outlet_id, phone_id)"
+_NOTE_OPENED = f"""
+    INSERT INTO stores_regionstockchange (county_code, phone_id, outlets_with, on_hand, reserved, available)
+    SELECT b.county_code, b.phone_id, sum(({AVAILABLE_NOW} > 0)::int - ({AVAILABLE_BEFORE} > 0)::int),
+           sum(n.on_hand - b.on_hand), sum(n.reserved - b.reserved), sum({AVAILABLE_NOW} - {AVAILABLE_BEFORE})
+    FROM line n JOIN before b USING (outlet_id, phone_id) WHERE b.outlet_trades GROUP BY b.county_code, b.phone_id
+"""
+# The order of events is that of the locks.
+_TELL_OPENED = f"""
+    INSERT INTO events_event (type, outlet_id, data)
+    SELECT 'stock.changed', outlet_id, jsonb_object_agg(b.phone_id, {AVAILABLE_NOW})
+    FROM line n JOIN before b USING (outlet_id, phone_id)
+    WHERE b.outlet_trades AND {AVAILABLE_NOW} <> {AVAILABLE_BEFORE}
+    GROUP BY outlet_id ORDER BY outlet_id
+"""
 _OPEN_BATCH = f"""
 WITH before AS MATERIALIZED (
     SELECT w.outlet_id, w.phone_id, w.counted, o.trades AS outlet_trades, o.county_code, o.position,
@@ -174,8 +169,8 @@ WITH before AS MATERIALIZED (
     SELECT line.outlet_id, line.phone_id, line.seq, line.on_hand, line.reserved, 0, 0, line.created_at,
            b.outlet_trades, b.county_code, b.position
     FROM line JOIN before b USING (outlet_id, phone_id)
-), noted AS ({_NOTE_TOTALS_TOGETHER.format(changes=_OF_LINE)}
-), told AS ({_TELL_TOGETHER.format(changes=_OF_LINE)})
+), noted AS ({_NOTE_OPENED}
+), told AS ({_TELL_OPENED})
 SELECT count(*) FROM line
 """
 

@@ -1,13 +1,16 @@
 """Direct attacks by SQL on ledger, stock levels, handsets and what hangs on them: the database refuses each."""
 
+from importlib import import_module
+
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from stores import stock, transfers
 from stores.counts import apply_count
-from stores.models import Handset, StockLevel
-from tests.factories import act, create_outlet, create_stock, create_unit
+from stores.models import Handset, StockLevel, StockMovement
+from tests.books import assert_books_add_up
+from tests.factories import act, create_outlet, create_phone, create_stock, create_unit
 
 LINE = """
     INSERT INTO stores_stockmovement (outlet_id, phone_id, seq, kind, change_on_hand, change_reserved, on_hand,
@@ -34,12 +37,26 @@ OPENED = """
     SELECT l.outlet_id, line.phone_id, line.seq, line.on_hand, 0,
            0, 0, line.created_at, outlet_trades, county_code, position FROM line, stores_stocklevel l
 """
+# The doors that write by themselves, given what they must not take.
+POSTING = """
+    INSERT INTO stores_posting (outlet_id, phone_id, change_on_hand, change_reserved, condition, kind, reference, actor,
+        reason, operation_key)
+    SELECT outlet_id, phone_id, {on_hand}, 0, 'possible', '{kind}', '', '{actor}', '', {key} FROM stores_stocklevel
+"""
+COUNTPOSTING = """
+    INSERT INTO stores_countposting (outlet_ids, phone_ids, was, found, counted, counted_at, reference, actor, reason)
+    SELECT ARRAY[outlet_id], ARRAY[phone_id], ARRAY[{was}], ARRAY[{found}], ARRAY[{counted}], ARRAY[{at}],
+           '', 'person:1', ''
+    FROM stores_stocklevel
+"""
 EVENT = """
     INSERT INTO stores_handsetevent (handset_id, seq, kind, state, outlet_id, phone_id, line_seq,
         prev_seq, prev_state, prev_outlet_id, created_at)
     SELECT id, seq + 1, '{kind}', '{state}', outlet_id, phone_id, {line_seq}, seq, {prev_state}, outlet_id, now()
     FROM stores_handset
 """
+
+ALWAYS_ASKED = import_module("stores.migrations.0033_deeds_are_posted").ASKED.format(when="FOR EACH STATEMENT EXECUTE")
 
 ATTACKS = {
     "more on the shelf": ("UPDATE stores_stocklevel SET on_hand = on_hand + 1", "explained_by_the_ledger"),
@@ -95,6 +112,23 @@ ATTACKS = {
     "a shelf that begins in the middle": (OPENED.format(seq=2, on_hand=1), "follows_the_one_before"),
     "a shelf that begins with more than it was given": (OPENED.format(seq=1, on_hand=2), "follows_the_one_before"),
     "a line without a key": (RIGHT_LINE.replace("'attack'", "NULL"), "has_a_key_or_was_counted"),
+    "a posting without a key": (POSTING.format(on_hand=1, kind="received", actor="person:1", key="NULL"), "has_a_key"),
+    "a posting of a count": (POSTING.format(on_hand=1, kind="counted", actor="person:1", key="'k'"), "has_a_key"),
+    "a posting of an unknown kind": (POSTING.format(on_hand=1, kind="stolen", actor="person:1", key="'k'"), "kind_is"),
+    "a posting by nobody": (POSTING.format(on_hand=1, kind="received", actor="", key="'k'"), "done_by_somebody"),
+    "a count of a shelf that is not so": (
+        COUNTPOSTING.format(was="on_hand + 1", found=3, counted=3, at="now()"), "countposting_knows_the_shelf",
+    ),
+    "a count that finds less than nothing": (
+        COUNTPOSTING.format(was="on_hand", found=-1, counted=1, at="now()"), "stocklevel_is_not_negative",
+    ),
+    "a count of less than nothing": (
+        COUNTPOSTING.format(was="on_hand", found=0, counted=-1, at="now()"), "count_says_what_and_when",
+    ),
+    "a count of no time": (
+        COUNTPOSTING.format(was="on_hand", found=3, counted=3, at="NULL::timestamptz"), "count_says_what_and_when",
+    ),
+    "an outlet under another key": ("UPDATE stores_outlet SET id = -id", "outlet_keeps_its_key"),
     "a line by nobody": (
         RIGHT_LINE.replace("person:1", ""),
         "done_by_somebody",
@@ -162,6 +196,41 @@ def scene(db):
 def test_is_refused(scene, sql, says):
     with pytest.raises(DatabaseError, match=says), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql + "; SET CONSTRAINTS ALL IMMEDIATE")
+
+
+@pytest.mark.parametrize("on_hand", [-2, 0])
+def test_a_posting_that_is_not_possible_writes_nothing(scene, on_hand):
+    """One is on the shelf, four are promised: neither can two be taken, nor does a key that was used serve again."""
+    before = list(StockMovement.objects.values())
+    key = before[-1]["operation_key"]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            POSTING.format(on_hand=on_hand, kind="adjusted", actor="person:1", key="%s")
+            + " RETURNING old_on_hand, seq",
+            [key],
+        )
+        assert cursor.fetchall() == [(1, None)]
+    assert list(StockMovement.objects.values()) == before
+
+
+def test_what_the_doors_write_by_themselves_is_what_everybody_is_held_to(db):
+    """The triggers ask only who writes the tables himself; here they ask about every deed."""
+    with connection.cursor() as cursor:
+        cursor.execute(ALWAYS_ASKED)
+    phones = [create_phone().pk for _ in range(2)]
+    outlet = create_outlet().pk
+    unit = create_unit()
+    for few in (phones[:1], phones):
+        stock.receive(outlet, dict.fromkeys(few, 9), act(), {few[0]: [unit]} if few == phones else None)
+        stock.reserve(outlet, dict.fromkeys(few, 2), act())
+        stock.release(outlet, dict.fromkeys(few, 1), act())
+        apply_count(outlet, dict.fromkeys(few, 8), timezone.now(), act())
+        stock.write_off(outlet, dict.fromkeys(few, 1), act())
+    stock.sell(outlet, {phones[0]: [unit]}, act())
+    stock.return_unit(outlet, phones[0], unit, act())
+    stock.hand_over(outlet, {phones[0]: [unit]}, act())
+    assert StockMovement.objects.filter(outlet=outlet, kind="counted").count() == 3
+    assert_books_add_up()
 
 
 def test_a_stray_update_by_the_orm_is_refused(scene):
