@@ -9,16 +9,16 @@ from typing import Any
 import hypothesis
 import pytest
 from django.conf import settings
-from django.db import connection
 from django.http import HttpRequest
 from django.template.backends import jinja2
+from django.test import TransactionTestCase
 from django.test.signals import template_rendered
-from pytest_django.plugin import DjangoDbBlocker
 
 from catalog.catalogue import Catalogue, current_catalogue, forget_catalogue
 from config import postgres, ready
 from stores.context import forget_country
 from stores.hours import forget_hours
+from tests.emptying import empty_tables
 from tests.factories import load_sample_phones
 from tests.site import demo as demo
 from tests.site import pytest_collection_modifyitems as pytest_collection_modifyitems
@@ -67,13 +67,12 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     }
 
 
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Let tests that commit empty the tables after themselves: ledger and orders refuse TRUNCATE otherwise."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("SELECT tgrelid::regclass, tgname FROM pg_trigger WHERE tgname LIKE '%is_not_truncated'")
-        for table, trigger in cursor.fetchall():
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
+@pytest.fixture(scope="session", autouse=True)
+def tests_empty_the_tables() -> Iterator[None]:
+    """Let tests that commit empty the database after themselves in our way."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda self: empty_tables())
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
