@@ -9,6 +9,7 @@ from typing import Any
 import hypothesis
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.http import HttpRequest
 from django.template.backends import jinja2
 from django.test import TransactionTestCase
@@ -18,6 +19,7 @@ from catalog.catalogue import Catalogue, current_catalogue, forget_catalogue
 from config import postgres, ready
 from stores.context import forget_country
 from stores.hours import forget_hours
+from tests.databases import MIGRATED_DATABASE, execute, migrated
 from tests.emptying import empty_tables
 from tests.factories import load_sample_phones
 from tests.site import demo as demo
@@ -65,6 +67,22 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
             "--disable-sync",
         ],
     }
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> Iterator[None]:
+    """Copy each worker's database from one that is migrated: the migrations take longer than many a file of tests."""
+    with migrated():
+        settings.DATABASES["default"]["TEST"]["TEMPLATE"] = MIGRATED_DATABASE
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """Let the database go: threads of the live server keep a connection for as long as a client keeps theirs."""
+    yield
+    name = connection.settings_dict["NAME"]
+    execute("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", name)
 
 
 @pytest.fixture(scope="session", autouse=True)

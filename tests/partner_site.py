@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 
-from django.db import connection
-
 from api.credentials import SCOPES
 from catalog.catalogue import current_catalogue
 from partners.keys import issue_key
 from partners.models import Partner
 from stores.search import index_places
+from tests.databases import own_database_url
 from tests.factories import create_outlet, create_region, create_stock, load_sample_phones
-from tests.site import database_url
 
 OUTLET = "130121100-01"
 
@@ -35,7 +33,7 @@ def key_for_all(name: str = "ERP") -> str:
 def environment() -> dict[str, str]:
     """The environment for a program that uses the database of the tests."""
     return os.environ | {
-        "DATABASE_URL": database_url(connection.settings_dict["NAME"]),
+        "DATABASE_URL": own_database_url(),
         "DEMO": "yes",
         "DJANGO_SETTINGS_MODULE": "config.settings",
         # No name is looked up when somebody subscribes: tests ask no network.

@@ -11,7 +11,6 @@ the site come later.
 
 from __future__ import annotations
 
-import fcntl
 import http.client
 import os
 import socket
@@ -27,9 +26,9 @@ from typing import Any
 
 import psycopg2
 import pytest
-from django.conf import settings
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.databases import MIGRATED_DATABASE, ROOT, create, environment, execute, filled, manage, migrated
+
 DATABASE = "cunpu_test_site"
 DEMO_DATABASE = "cunpu_test_demo"
 # What load_demo said when it filled it.
@@ -48,7 +47,6 @@ class Site:
     """A running site. `port` is on the loopback interface."""
 
     port: int
-    database_url: str
     cookies: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -77,9 +75,7 @@ class Site:
         return {"name": name, "value": value, "url": self.url}
 
     def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-        with closing(psycopg2.connect(self.database_url)) as connection, connection.cursor() as cursor:
-            cursor.execute(sql, parameters or None)
-            return cursor.fetchall()
+        return execute(DATABASE, sql, *parameters)
 
 
 @dataclass(frozen=True)
@@ -87,12 +83,9 @@ class Demo:
     """The demo as it was loaded, and what was said meanwhile."""
 
     said: str
-    database_url: str
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        with closing(psycopg2.connect(self.database_url)) as connection, connection.cursor() as cursor:
-            cursor.execute(sql)
-            return cursor.fetchall()
+        return execute(DEMO_DATABASE, sql)
 
     def load_again(self) -> str:
         """Load it once more; return what is said."""
@@ -101,15 +94,15 @@ class Demo:
 
 @pytest.fixture(scope="session")
 def site(django_db_setup: None) -> Iterator[Site]:
-    with _ready_databases(_run()), _served(_environment(DATABASE)) as port:
-        yield Site(port, database_url(DATABASE))
+    with _ready_databases(), _served(environment(DATABASE)) as port:
+        yield Site(port)
 
 
 @pytest.fixture(scope="session")
 def demo(django_db_setup: None) -> Iterator[Demo]:
     """Give the database with the demo as it was loaded."""
-    with _ready_databases(_run()):
-        yield Demo(SAID.read_text(), database_url(DEMO_DATABASE))
+    with _ready_databases():
+        yield Demo(SAID.read_text())
 
 
 @pytest.hookimpl(trylast=True)
@@ -133,7 +126,7 @@ def _needs(item: pytest.Item, *fixtures: str) -> bool:
 
 def _fill_ahead() -> None:
     # Where it fails, the first test that wants them tries again, and says why.
-    with suppress(subprocess.CalledProcessError, psycopg2.Error), _ready_databases(_run()):
+    with suppress(subprocess.CalledProcessError, psycopg2.Error), _ready_databases():
         pass
 
 
@@ -142,49 +135,12 @@ def _run() -> str:
     return os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
 
 
-def _environment(database: str) -> dict[str, str]:
-    """Return the environment of a program that works on `database`."""
-    return os.environ | {
-        "DATABASE_URL": database_url(database),
-        "DEMO": "yes",
-        "DJANGO_SETTINGS_MODULE": "tests.site_settings",
-        "LC_ALL": "C.UTF-8",
-    }
-
-
-def database_url(name: str) -> str:
-    """Return the URL of another database beside the one of the settings."""
-    database = settings.DATABASES["default"]
-    keys = {"host": database["HOST"], "port": database["PORT"], "user": database["USER"]}
-    if database["PASSWORD"]:
-        keys["password"] = database["PASSWORD"]
-    return f"postgresql:///{name}?" + "&".join(f"{key}={value}" for key, value in keys.items() if value)
-
-
-def manage(database: str, *command: str) -> str:
-    """Run a command of manage.py on one of the databases; return what it prints. Raise CalledProcessError."""
-    program = [sys.executable, "manage.py", *command]
-    return subprocess.run(
-        program, cwd=ROOT, env=_environment(database), check=True, stdout=subprocess.PIPE, text=True
-    ).stdout
-
-
 def _fill() -> None:
-    _execute("postgres", f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-    _execute("postgres", f"DROP DATABASE IF EXISTS {DEMO_DATABASE} WITH (FORCE)")
-    _execute("postgres", f"CREATE DATABASE {DEMO_DATABASE}")
-    manage(DEMO_DATABASE, "migrate", "--verbosity=0")
+    create(DEMO_DATABASE, MIGRATED_DATABASE)
     SAID.write_text(manage(DEMO_DATABASE, "load_demo"))
-    _execute("postgres", f"CREATE DATABASE {DATABASE} TEMPLATE {DEMO_DATABASE}")
-    _execute(DATABASE, PREPARE)
+    create(DATABASE, DEMO_DATABASE)
+    execute(DATABASE, PREPARE)
     manage(DATABASE, "collectstatic", "--no-input", "--verbosity=0")
-
-
-def _execute(database: str, sql: str) -> None:
-    with closing(psycopg2.connect(database_url(database))) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(sql)
 
 
 @contextmanager
@@ -218,22 +174,7 @@ def _served(environment: dict[str, str]) -> Iterator[int]:
 
 
 @contextmanager
-def _ready_databases(run: str) -> Iterator[None]:
+def _ready_databases() -> Iterator[None]:
     """Let the first that comes in a run fill the databases, and no other run touch them meanwhile."""
-    folder = ROOT / "var"
-    folder.mkdir(exist_ok=True)
-    stamp = folder / "test_site.run"
-    with (folder / "test_site.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_SH)
-        # From SH to EX the lock is let go of for a moment, in which another run may fill them.
-        while not _is_of(run, stamp):
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not _is_of(run, stamp):
-                _fill()
-                stamp.write_text(run)
-            fcntl.flock(lock, fcntl.LOCK_SH)
+    with migrated(), filled(DATABASE, _run(), _fill):
         yield
-
-
-def _is_of(run: str, stamp: Path) -> bool:
-    return stamp.exists() and stamp.read_text() == run

@@ -26,7 +26,7 @@ from partners.keys import issue_key
 from partners.models import Partner, StockCount, StockCountPart
 from stores.models import Outlet, StockLevel, StockMovement
 from tests.books import assert_books_add_up
-from tests.database import database_url
+from tests.databases import own_database_url
 from tests.factories import create_outlet, create_stock
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -69,7 +69,7 @@ def waiting(shops: list[Outlet], catalogue: Catalogue, monkeypatch: pytest.Monke
 
 @pytest.fixture
 def worker() -> Iterator[subprocess.Popen[bytes]]:
-    environ = os.environ | {"DATABASE_URL": database_url(), "DEMO": "yes"}
+    environ = os.environ | {"DATABASE_URL": own_database_url(), "DEMO": "yes"}
     process = subprocess.Popen([sys.executable, "-c", WORKER], cwd=settings.BASE_DIR, env=environ)
     yield process
     process.kill()

@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.all_pages import customer_pages
-from tests.site import ROOT, Site
+from tests.databases import ROOT
+from tests.site import Site
 
 FOLDER = ROOT / "docs" / "screenshots"
 MOST_BYTES = 3_000_000

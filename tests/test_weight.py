@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.all_pages import MODES, Page, customer_pages
-from tests.site import ROOT, Site
+from tests.databases import ROOT
+from tests.site import Site
 
 DOCUMENT = ROOT / "docs" / "weight.md"
 # By so much of it a page's weight may differ from what is written down: hours, dates and numbers of orders change.

@@ -17,7 +17,7 @@ from catalog.price_events import tell_of_prices
 from config.jobs import JOBS, arrange
 from events.models import Event
 from orders.models import Message
-from tests.database import database_url
+from tests.databases import own_database_url
 from tests.factories import change_price
 from tests.order_factories import create_order
 
@@ -39,7 +39,7 @@ def worker() -> Iterator[psutil.Popen]:
     process = psutil.Popen(
         [sys.executable, "manage.py", "worker"],
         cwd=settings.BASE_DIR,
-        env=os.environ | {"DATABASE_URL": database_url(), "DEMO": "yes", "SMS_BACKEND": "console"},
+        env=os.environ | {"DATABASE_URL": own_database_url(), "DEMO": "yes", "SMS_BACKEND": "console"},
         stdout=subprocess.DEVNULL,
     )
     yield process
