@@ -24,6 +24,7 @@ from markupsafe import escape
 from catalog import page_data, price_words, templating
 from office import navigation
 from orders import numbers, pickup_codes
+from orders.addresses import address_of
 from stores import linked_data
 from stores.desk_keys import key_field
 from stores.durations import duration_in_words, moment_in_words
@@ -157,6 +158,7 @@ def environment(**options: Any) -> Environment:
     jinja.globals |= templating.FUNCTIONS | page_data.FUNCTIONS | linked_data.FUNCTIONS | navigation.FUNCTIONS
     jinja.globals["static"] = static
     jinja.globals["key_field"] = key_field
+    jinja.globals["order_address"] = address_of
     jinja.filters |= (
         templating.FILTERS
         | price_words.FILTERS

@@ -14,9 +14,9 @@ from datetime import datetime
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Right
-from django.urls import reverse
 
 from orders import numbers, pickup_codes
+from orders.addresses import address_of
 from orders.message_models import Message
 from orders.mobiles import MOBILE_LENGTH, NAME_LENGTH, mask_mobile, mask_name
 from orders.record_models import OrderChange, OrderLine, Payment
@@ -147,7 +147,7 @@ class Order(models.Model):
         return self.number
 
     def get_absolute_url(self) -> str:
-        return reverse("orders:order", args=[self.number])
+        return address_of(self.number)
 
     @property
     def is_open(self) -> bool:
