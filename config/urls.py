@@ -1,7 +1,7 @@
 """Addresses of the whole site. Language and text size before them are read by `config.addresses`."""
 
 from django.conf import settings
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import TemplateView
 
 from api import docs, problem_pages
@@ -11,7 +11,7 @@ from config.remembered import RememberedPages
 from office import first_page
 from orders import demo
 
-pages = [
+pages: list[URLPattern | URLResolver] = [
     path("", include("catalog.urls")),
     path("", include("stores.urls")),
     path("", include("orders.urls")),
