@@ -38,13 +38,16 @@ def test_each_region_adds_up_what_lies_in_it(shelves, folded):
 
 
 def test_folding_changes_no_total(shelves):
-    stock.sell(shelves[0].outlet_id, {shelves[0].phone_id: [create_unit()]}, act())
+    outlet_id, phone_id = shelves[0].outlet_id, shelves[0].phone_id
+    totals.fold()
+    stock.sell(outlet_id, {phone_id: [create_unit()]}, act())
+    stock.reserve(outlet_id, {phone_id: 2}, act())
     before = region_stock(None)
 
     totals.fold()
 
-    assert region_stock(None) == before
-    assert RegionStock.objects.get(region=None).available == 11
+    assert region_stock(None) == before == {phone_id: Totals(outlets_with=3, on_hand=11, reserved=2, available=9)}
+    assert RegionStock.objects.get(region=None).reserved == 2
     assert_books_add_up()
 
 
@@ -80,10 +83,12 @@ def test_safety_stock_is_not_available(shelves):
 
 
 def test_adding_up_anew_finds_the_same(shelves):
+    change_state(shelves[1].outlet_id, Outlet.State.SUSPENDED)
     before = region_stock(None)
     totals.refresh_region_stock()
 
     assert region_stock(None) == before
+    assert before[shelves[0].phone_id].on_hand == 9
     assert_books_add_up()
 
 

@@ -235,8 +235,10 @@ def test_a_key_of_one_outlet_is_free_at_another(db):
 def test_a_key_stands_for_one_request_only(pair):
     first, second = pair
     stock.reserve(first.outlet_id, {first.phone_id: 1}, act("once", reference="order:1"))
+    stock.receive(first.outlet_id, {first.phone_id: 1}, act("found"))
 
     others = [
+        lambda: stock.adjust(first.outlet_id, {first.phone_id: 1}, act("found", reason="by the same number")),
         lambda: stock.reserve(first.outlet_id, {first.phone_id: 2}, act("once", reference="order:1")),
         lambda: stock.reserve(first.outlet_id, {second.phone_id: 1}, act("once", reference="order:1")),
         lambda: stock.reserve(first.outlet_id, {first.phone_id: 1, second.phone_id: 1}, act("once")),
@@ -246,7 +248,7 @@ def test_a_key_stands_for_one_request_only(pair):
     for other in others:
         with pytest.raises(OperationKeyReused):
             other()
-    assert [shelf(level) for level in pair] == [(5, 1), (2, 0)]
+    assert [shelf(level) for level in pair] == [(6, 1), (2, 0)]
 
 
 @pytest.mark.parametrize("size", [1, 6])
