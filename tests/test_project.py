@@ -11,7 +11,7 @@ from django.db.backends.postgresql.psycopg_any import is_psycopg3
 from tests import checkout
 
 BASE: Path = settings.BASE_DIR
-LOCKS = ["requirements.txt", "requirements-dev.txt"]
+LOCKS = ["requirements-installer.txt", "requirements.txt", "requirements-dev.txt"]
 # Places on one machine, and the usual hosts of package indexes.
 OTHERS_BUSINESS = re.compile(
     r"(^|[^\w.])/(work|farm|root|home/[a-z]+)/|files\.python"
