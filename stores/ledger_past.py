@@ -54,6 +54,11 @@ WHERE n.outlet_trades GROUP BY b.county_code, b.phone_id
 """
 
 
+# A level sees to that for its newest line.
+_NEVER_NEGATIVE = """
+ALTER TABLE stores_past ADD CONSTRAINT stockmovement_is_not_negative CHECK (least(on_hand, reserved) >= 0)
+"""
+
 _GUARD = "ALTER TABLE stores_stockmovement {does} TRIGGER stockmovement_is_right"
 
 
@@ -66,6 +71,7 @@ def write_past(cursor: Any, table: str) -> int:
     left out, and no shelf may fall below zero. To be called in a transaction.
     """
     cursor.execute(_CHAIN.format(table=table))
+    cursor.execute(_NEVER_NEGATIVE)
     cursor.execute("ANALYZE stores_past")
     # No table can be altered while a check of it waits for the end of the transaction.
     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

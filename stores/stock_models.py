@@ -174,12 +174,10 @@ class StockMovement(models.Model):
                 name="stockmovement_operation_once",
                 condition=Q(operation_key__isnull=False),
             ),
-            # PostgreSQL reads every check anew for every statement: few words, few microseconds. What ties a line to
-            # the one before and to its level, which need a key, and a count to its time, is asked by a trigger once a
-            # statement (migration 0032). Kind and actor are domains (0027).
-            models.CheckConstraint(
-                condition=GreaterThanOrEqual(Least("on_hand", "reserved"), 0), name="stockmovement_is_not_negative"
-            ),
+            # PostgreSQL reads every check anew for every statement. What a line says is that of its level, which has
+            # one; what ties it to the one before and to its level, which need a key, and a count to its time, is asked
+            # by the doors and by a trigger once a statement (migrations 0032 and 0033). Kind and actor are domains
+            # (0027).
         ]
 
     def __str__(self) -> str:
