@@ -9,14 +9,13 @@ left to do for a page is to fill in the values.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from functools import cached_property
 from itertools import count
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BooleanField, Expression, Field, Func, QuerySet
 
 # Where SQL that is written out leaves a value open, as psycopg2 has it.
@@ -84,20 +83,21 @@ class _Session(NamedTuple):
     ready: set[str]
 
 
-# The newest session of each of Django's connections.
-_sessions: WeakKeyDictionary[BaseDatabaseWrapper, _Session] = WeakKeyDictionary()
+# The newest session of each thread, as `session`: Django's connections are of one thread each, too.
+_of_thread = threading.local()
 
 
-def _session(database: BaseDatabaseWrapper) -> _Session:
+def _session(database: Any) -> _Session:
     """Return the session that `database` has now, connecting and checking it as Django's own cursor would."""
-    database.close_if_health_check_failed()
-    database.ensure_connection()
-    database.validate_no_broken_transaction()
-    session = _sessions.get(database)
+    if database.connection is None or not database.health_check_done:
+        database.close_if_health_check_failed()
+        database.ensure_connection()
+    if database.needs_rollback:
+        database.validate_no_broken_transaction()
+    session: _Session | None = getattr(_of_thread, "session", None)
     if session is None or session.connection is not database.connection:
         with database.wrap_database_errors:
-            cursor = database.create_cursor()
-        session = _sessions[database] = _Session(database.connection, cursor, set())
+            session = _of_thread.session = _Session(database.connection, database.create_cursor(), set())
     return session
 
 
@@ -122,14 +122,18 @@ class Planned(Prepared):
         session = _session(database)
         execute, prepare, names = self._by_limit.get(limit) or self._write_down(limit, session.cursor)
         parameters = [values[name] for name in names]
-        with database.wrap_database_errors:
+        try:
             if prepare not in session.ready:
                 session.cursor.execute(prepare)
                 session.ready.add(prepare)
-            if not (database.queries_logged or database.execute_wrappers):
-                # Django makes two cursors for each question, which costs as much as half a reservation does here.
+            if not (database.execute_wrappers or database.queries_logged):
+                # Django makes two cursors for each question, and what is least asked costs most just after the wait
+                # for an answer: a reservation's Python was twice as long.
                 session.cursor.execute(execute, parameters)
                 return session.cursor.fetchall()
+        except Exception:
+            with database.wrap_database_errors:
+                raise
         # Somebody counts or watches the questions.
         with database.cursor() as cursor:
             cursor.execute(execute, parameters)

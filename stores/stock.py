@@ -9,7 +9,6 @@ phone; a repeated deed returns the lines of the first time. Where the rules say 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import nullcontext
 
 from django.db import transaction
 
@@ -40,9 +39,12 @@ def reserve(outlet_id: int, quantities: Mapping[int, int], act: Act) -> tuple[Li
     """
     operation = Operation(outlet_id, Kind.RESERVED, *act)
     changes = [Change(phone_id, 0, quantity) for phone_id, quantity in _checked(quantities)]
-    # One line is one statement, which is a transaction by itself.
-    with nullcontext() if len(changes) == 1 else transaction.atomic():
+    if len(changes) == 1:
+        # One line is one statement, which is a transaction by itself.
         outcome = write(operation, changes, PROMISABLE)
+    else:
+        with transaction.atomic():
+            outcome = write(operation, changes, PROMISABLE)
     if outcome.lines:
         return outcome.lines
     raise no_promise(outlet_id, quantities, outcome.shelves)
