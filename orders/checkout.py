@@ -169,7 +169,7 @@ def write_order(draft: Draft, *, is_limited: bool) -> Order:
     """
     Promise the phones of a draft and write its order under a new number, or return the order of the same form.
 
-    One statement (migration 0020). `is_limited`: the mobile number may have so many open orders and phones, no more.
+    One statement (migration 0021). `is_limited`: the mobile number may have so many open orders and phones, no more.
     Raises OutletNotOpen, OutOfStock, TooManyOpenOrders, TooManyOfOnePhone, PriceRose, SaleLimitReached and
     SaleQuotaUsedUp; IntegrityError as `drawing_again` knows it.
     """
