@@ -9,9 +9,15 @@ CONDITIONS = {"HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "
 
 
 class ConditionalGet(ConditionalGetMiddleware):
-    """Django's, but that it compares nothing where nothing is asked: most requests come without a condition."""
+    """
+    Django's, but that it compares nothing where nothing is asked: most requests come without a condition.
+
+    Nor does it mark a page that sets a cookie: the page goes with that, and is another one the next time.
+    """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if response.cookies and "ETag" not in response.headers:
+            return response
         if "ETag" in response.headers and request.META.keys().isdisjoint(CONDITIONS):
             return response
         return super().process_response(request, response)

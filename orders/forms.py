@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 from typing import Any
 
 from django import forms
@@ -76,14 +77,20 @@ class ReservationForm(PlainForm):
 
     @classmethod
     def blank(cls) -> ReservationForm:
-        """Return a form to fill in; messages come in the language of the page unless asked otherwise."""
-        return cls(initial={"language": get_language()})
+        """Return the form to fill in; messages come in the language of the page unless asked otherwise."""
+        return _blank_form(get_language())
 
     def clean_name(self) -> str:
         return clean_name(self.cleaned_data["name"])
 
     def clean_mobile(self) -> str:
         return clean_mobile(self.cleaned_data["mobile"])
+
+
+@cache
+def _blank_form(language: str | None) -> ReservationForm:
+    """Return the one that every visitor gets who reads this language; nothing is ever written in it."""
+    return ReservationForm(initial={"language": language})
 
 
 class LookUpForm(PlainForm):
