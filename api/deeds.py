@@ -12,7 +12,7 @@ from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
 
 from api.credentials import credentials_of
-from api.idempotency import Call, fingerprint, key_in, once
+from api.idempotency import Call, Refused, fingerprint, key_in, once
 from api.problems import Refusal, exception_handler
 from api.views import Door
 
@@ -20,11 +20,7 @@ USUAL_BYTES = 100_000
 
 
 class DeedDoor(Door):
-    """
-    A door that does something: `do` says what.
-
-    What `do` raises must have left nothing behind: it calls one deed, which is a transaction by itself.
-    """
+    """A door that does something: `do` says what, in a transaction that is undone where it raises anything."""
 
     most_bytes = USUAL_BYTES
 
@@ -53,7 +49,7 @@ class DeedDoor(Door):
         try:
             return self.do(request, *args, **kwargs)
         except Refusal as refusal:
-            return exception_handler(refusal, {"request": request})  # type: ignore[return-value]
+            raise Refused(exception_handler(refusal, {"request": request})) from None  # type: ignore[arg-type]
 
 
 def refuse_coded(request: Request) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -33,17 +33,8 @@ RETRY_SECONDS = 1
 _WRITTEN = re.compile(r'"([ !#-\[\]-~]+)"|([!#-+\--~]+)')
 _KEPT_HEADERS = ("Content-Type", "Content-Language", "Location", "Vary")
 
-_TAKE = "SELECT pg_try_advisory_xact_lock(%s)"
-_READ = """
-    SELECT fingerprint, status, headers, body FROM api_idempotencykey WHERE client = %s AND key = %s AND created_at > %s
-"""
-# One that has had its day may lie there until it is swept.
-_KEEP = """
-    INSERT INTO api_idempotencykey (client, key, fingerprint, status, headers, body, created_at)
-    VALUES (%s, %s, %s, %s, %s, %s, %s)
-    ON CONFLICT (client, key) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status,
-        headers = excluded.headers, body = excluded.body, created_at = excluded.created_at
-"""
+_TAKE = "SELECT * FROM api_take_key(%s, %s, %s, %s)"
+_KEEP = "SELECT api_keep_answer(%s, %s, %s, %s, %s, %s, %s)"
 
 
 class Call(NamedTuple):
@@ -74,18 +65,32 @@ def fingerprint(request: HttpRequest, body: bytes) -> bytes:
     return hashed.digest()
 
 
+class Refused(Exception):
+    """A deed was refused, and whatever it had done so far must be undone. `response` tells why."""
+
+    def __init__(self, response: HttpResponse) -> None:
+        super().__init__(response.status_code)
+        self.response = response
+
+
 def once(call: Call, deed: Callable[[], HttpResponse]) -> HttpResponse:
     """
     Return the answer of `deed`, or the one that this call got before, which says so in a header.
 
-    `deed` does all of it or nothing. A refusal that it answers with is kept like any answer; what it raises is not, so
-    that the call can be mended and sent again under its key. Raises Refusal where the key came with another request
-    before, or with one that is being worked on.
+    `deed` is done in the transaction that keeps its answer. Where it raises Refused, all of it is undone and that
+    answer is kept; what else it raises is not, so that the call can be mended and sent again under its key. Raises
+    Refusal where the key came with another request before, or with one that is being worked on.
     """
+    try:
+        return _once(call, deed)
+    except Refused as refused:
+        response = refused.response
+    return _once(call, lambda: response)
+
+
+def _once(call: Call, deed: Callable[[], HttpResponse]) -> HttpResponse:
     with transaction.atomic(), connection.cursor() as cursor:
-        if not _take(cursor, call):
-            raise Refusal("still-running", wait=RETRY_SECONDS)
-        if before := _read(cursor, call):
+        if before := _take(cursor, call):
             return _again(before, call)
         response = deed()
         if response.status_code < 500:
@@ -93,20 +98,22 @@ def once(call: Call, deed: Callable[[], HttpResponse]) -> HttpResponse:
         return response
 
 
-def _take(cursor: Any, call: Call) -> bool:
-    """Take the key until the transaction ends; return False where somebody else has it."""
+def _take(cursor: Any, call: Call) -> Sequence[Any] | None:
+    """
+    Take the key until the transaction ends, and return what was kept of this call; None without.
+
+    Raises Refusal where somebody else has it.
+    """
     number = hashlib.blake2b(f"{call.client}\0{call.key}".encode(), digest_size=8).digest()
-    cursor.execute(_TAKE, [int.from_bytes(number, "big", signed=True)])
-    return bool(cursor.fetchone()[0])
+    lock = int.from_bytes(number, "big", signed=True)
+    cursor.execute(_TAKE, [lock, call.client, call.key, timezone.now() - KEPT])
+    is_taken, *before = cursor.fetchone()
+    if not is_taken:
+        raise Refusal("still-running", wait=RETRY_SECONDS)
+    return None if before[0] is None else before
 
 
-def _read(cursor: Any, call: Call) -> tuple[Any, ...] | None:
-    """Return what was kept of this call, by a query of its own: it sees what whoever had the key before has kept."""
-    cursor.execute(_READ, [call.client, call.key, timezone.now() - KEPT])
-    return cursor.fetchone()
-
-
-def _again(before: tuple[Any, ...], call: Call) -> HttpResponse:
+def _again(before: Sequence[Any], call: Call) -> HttpResponse:
     fingerprint, status, headers, body = before
     if bytes(fingerprint) != call.fingerprint:
         raise Refusal("idempotency-key-reused")

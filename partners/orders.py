@@ -7,11 +7,12 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg2
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from orders import lifecycle, numbers
+from orders.api import LINE_FIELDS, line_of
 from orders.checkout import place_order
 from orders.models import Channel, Order, OrderLine
 from orders.refusals import AlreadyMoved, OrderRefused
@@ -19,14 +20,10 @@ from partners.callers import Caller
 from partners.models import PartnerOrder
 from stores.actors import actor
 from stores.models import Outlet
+from stores.prepared import Planned
 
 # An order is moved from outlet to outlet by people, who give up before long.
 MOST_MOVES = 10
-
-# By hand: working such a statement out takes longer than PostgreSQL takes for it.
-_BELONGS = """
-    INSERT INTO partners_partnerorder (outlet_id, number, partner_id, reference, placed_at) VALUES (%s, %s, %s, %s, %s)
-"""
 
 
 class ReferenceTaken(OrderRefused):
@@ -35,7 +32,19 @@ class ReferenceTaken(OrderRefused):
     code = "reference_taken"
 
 
-@transaction.atomic
+@Planned
+def _belongs() -> str:
+    """Write down whose order it is; its lines, as it was placed a moment ago."""
+    fields = ", ".join(LINE_FIELDS)
+    return f"""
+        WITH link AS (
+            INSERT INTO partners_partnerorder (outlet_id, number, partner_id, reference, placed_at)
+            VALUES (%(outlet)s, %(number)s, %(partner)s, %(reference)s, %(placed_at)s)
+        )
+        SELECT {fields} FROM orders_orderline WHERE outlet_id = %(outlet)s AND number = %(number)s ORDER BY position
+    """  # noqa: S608 - names of columns
+
+
 def place(
     caller: Caller,
     reference: str,
@@ -48,9 +57,10 @@ def place(
     accepted_fen: int | None = None,
 ) -> Any:
     """
-    Place an order for a partner and return it, with its `reference`.
+    Place an order for a partner and return it, with its `reference` and its `told_lines`.
 
-    Raises ReferenceTaken, and what `orders.checkout.place_order` raises.
+    To be called in a transaction. Raises ReferenceTaken, after which all of it must be undone, and what
+    `orders.checkout.place_order` raises.
     """
     order: Any = place_order(
         outlet=outlet,
@@ -64,14 +74,19 @@ def place(
         accepted_fen=accepted_fen,
     )
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(_BELONGS, [order.outlet_id, order.number, caller.partner.pk, reference, order.placed_at])
+        lines_placed = _belongs.rows(
+            outlet=order.outlet_id,
+            number=order.number,
+            partner=caller.partner.pk,
+            reference=reference,
+            placed_at=order.placed_at,
+        )
     except IntegrityError as error:
         cause = error.__cause__
         if isinstance(cause, psycopg2.Error) and cause.diag.constraint_name == "partnerorder_reference_is_its_own":
             raise ReferenceTaken(_("You have an order of this reference already."), reference=reference) from None
         raise
-    order.reference = reference
+    order.reference, order.told_lines = reference, [line_of(row) for row in lines_placed]
     return order
 
 

@@ -105,7 +105,7 @@ class OrderList(ListDoor, DeedDoor):
         except OrderRefused as refused:
             raise problem_of(refused, wanted_of(quantities), caller.credentials) from None
         address = reverse("api:order", args=[order.number])
-        return answer(_told(order), 201, Location=address)
+        return answer(OrderResource.tell(order), 201, Location=address)
 
 
 @extend_schema(tags=["orders"], summary="An order", description="One of the partner's own.")
@@ -135,7 +135,8 @@ class OrderCancel(DeedDoor):
         reason = CancelForm.read(request.data)["reason"]
         caller, order = caller_of(request), _own(request, kwargs["code"])
         try:
-            return answer(_told(orders.cancel(caller, order, reason)))
+            [ended] = with_lines([orders.cancel(caller, order, reason)])
+            return answer(OrderResource.tell(ended))
         except OrderRefused as refused:
             raise problem_of(refused, None, caller.credentials) from None
 
@@ -153,8 +154,3 @@ def _outlet(code: str, credentials: Credentials) -> Outlet:
     if outlet is None or not reaches(credentials, outlet.pk):
         raise serializers.ValidationError({"outlet": [_("We have no shop with this code.")]})
     return outlet
-
-
-def _told(order: Any) -> Any:
-    with_lines([order])
-    return OrderResource.tell(order)

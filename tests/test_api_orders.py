@@ -358,7 +358,7 @@ def test_the_number_of_queries_does_not_grow(
             assert caller.get(ORDERS + query).status_code == 200
     # The key with the call; the idempotency key and what it got before; the outlet; the order and whose it is; its
     # lines; the answer that is kept; and three transactions within each other.
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(10):
         assert (
             caller.place(
                 customer={"name": "王", "mobile": "13700137000"}, lines=[{"phone": "ctyon-y402", "quantity": 1}]
