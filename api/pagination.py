@@ -73,7 +73,13 @@ class CursorPages(BasePagination):
         return answer({"next": self._next_address(), "results": data})
 
     def _next_address(self) -> str | None:
-        return replace_query_param(self.request.build_absolute_uri(), "cursor", self.next) if self.next else None
+        if not self.next:
+            return None
+        here = self.request.build_absolute_uri()
+        if "cursor" in self.request.query_params:
+            return replace_query_param(here, "cursor", self.next)
+        # Nothing in it needs to be escaped.
+        return f"{here}{'&' if '?' in here else '?'}cursor={self.next}"
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from datetime import datetime
 from math import isfinite
 from typing import Any
@@ -26,24 +27,53 @@ class Filters(django_filters.FilterSet):
 
     described: Mapping[str, Mapping[str, Any]] = {}
 
-    def __init__(self, data: Mapping[str, str], *args: Any, **options: Any) -> None:
-        # Each is copied and gets a field of a form: so only those that are asked, which are few of many.
-        asked = {name: each for name, each in type(self).base_filters.items() if name in data}
-        self.__dict__["base_filters"] = asked
-        super().__init__(data, *args, **options)
-        for each in self.filters.values():
-            # No person ever sees the form; working a label out takes as long as reading the field.
-            each.label = ""
+    def __init__(self, data: Mapping[str, str], queryset: Any, *, request: Any) -> None:
+        # The library copies each deeply, with its field and what belongs to that, and puts a form together. Here are
+        # copies of only those that are asked, which are few of many, and their fields are those of the class.
+        self.__dict__["base_filters"] = {}
+        super().__init__(data, queryset, request=request)
+        self.filters = {name: self._own(each) for name, each in type(self).base_filters.items() if name in data}
+        self.refused: dict[str, list[str]] = {}
+        self.cleaned: dict[str, Any] = {}
+        for name in self.filters:
+            try:
+                self.cleaned[name] = self.field_of(name).clean(data[name])
+            except forms.ValidationError as error:
+                self.refused[name] = error.messages
+
+    def _own(self, each: django_filters.Filter) -> django_filters.Filter:
+        own = copy(each)
+        own.parent, own.model = self, self.queryset.model
+        if each.method:
+            # By its name it is found on the parent.
+            own.method = each.method
+        return own
+
+    def field_of(self, name: str) -> forms.Field:
+        """Return the field that cleans what is asked under this name."""
+        return type(self).base_filters[name].field
+
+    @property
+    def errors(self) -> dict[str, list[str]]:
+        return self.refused
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        for name, value in self.cleaned.items():
+            queryset = self.filters[name].filter(queryset, value)
+        return queryset
 
 
 class ReadFilters(DjangoFilterBackend):
-    """The filter backend; errors of the forms become the errors of a problem. No form is made where none is asked."""
+    """The filter backend; what a field refuses becomes the error of a problem."""
 
     def filter_queryset(self, request: Any, queryset: Any, view: Any) -> Any:
         filters = view.filterset_class
         if filters is None or filters.base_filters.keys().isdisjoint(request.query_params):
             return queryset
-        return super().filter_queryset(request, queryset, view)
+        asked = filters(request.query_params, queryset, request=request)
+        if asked.errors:
+            raise ValidationError(asked.errors)
+        return asked.qs
 
 
 class FilterSchema(OpenApiFilterExtension):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -269,9 +270,18 @@ def _problem_example(status: int) -> dict[str, Any]:
         return {"type": f"{_EXAMPLE_SITE}{problem.name}/", "title": str(problem.title), "status": status}
 
 
-@cache
 def schema() -> dict[str, Any]:
     """Return the OpenAPI document of version 1 of the API. It is the same for everybody: do not change it."""
+    # What makes it was not made for threads: of two that begin together, one fails.
+    with _one_at_a_time:
+        return _schema()
+
+
+_one_at_a_time = Lock()
+
+
+@cache
+def _schema() -> dict[str, Any]:
     return SchemaGenerator(api_version="1", urlconf=None).get_schema(request=None, public=True)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC
 from typing import Any, ClassVar
 
@@ -46,8 +46,9 @@ class Door(APIView):
     standing: Standing | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        language = language_of(request)
         # Programs are told times in UTC.
-        with translation.override(language_of(request)), timezone.override(UTC):
+        with _speaking(language), timezone.override(UTC):
             return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -65,18 +66,17 @@ class Door(APIView):
             self._refuse_wrong_parameters(request)
 
     def _refuse_wrong_parameters(self, request: Request) -> None:
+        asked = request.query_params
+        if not asked:
+            return
         known = (
             self.get_parameters() if request.method in READING else [known.name for known in self.parameters_to_change]
         )
-        wrong = {name: _wrong_use(name, known) for name in request.query_params if name not in known}
+        wrong = {name: _wrong_use(name, known) for name in asked if name not in known}
         wrong |= {
-            name: _("It may be given only once.")
-            for name, values in request.query_params.lists()
-            if name in known and len(values) > 1
+            name: _("It may be given only once.") for name, values in asked.lists() if name in known and len(values) > 1
         }
-        wrong |= {
-            name: _("It is empty.") for name, value in request.query_params.items() if not (value or name in wrong)
-        }
+        wrong |= {name: _("It is empty.") for name, value in asked.items() if not (value or name in wrong)}
         if wrong:
             raise WrongParameters(wrong)
 
@@ -102,6 +102,11 @@ class Door(APIView):
             set_response_etag(response)
             return get_conditional_response(request._request, etag=response["ETag"], response=response)
         return response
+
+
+def _speaking(language: str) -> AbstractContextManager[object]:
+    """Speak this language for a while. Most callers want the one that is spoken already."""
+    return nullcontext() if translation.get_language() == language else translation.override(language)
 
 
 def _wrong_use(name: str, known: list[str]) -> str:

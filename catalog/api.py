@@ -134,20 +134,17 @@ class PhoneFilters(Filters):
         "sim": _choice("How many SIM cards fit.", ["two", "one"]),
     }
 
-    def get_form_class(self) -> Any:
-        """Return the form whose fields know the values that the page's filters know."""
-        form = super().get_form_class()
+    def field_of(self, name: str) -> forms.Field:
+        """Return a field that knows the values that the page's filter of this name knows."""
         for question in filters(current_catalogue()):
-            if question.name in self.filters:
-                values = [(value, value) for value in question.by_value]
-                form.base_fields[question.name] = forms.ChoiceField(choices=values, required=False)
-        return form
+            if question.name == name:
+                return forms.ChoiceField(choices=[(value, value) for value in question.by_value], required=False)
+        return super().field_of(name)
 
     def filter_queryset(self, queryset: Any) -> Any:
         catalogue = current_catalogue()
-        chosen = self.form.cleaned_data
-        names = [question.name for question in filters(catalogue) if chosen.get(question.name)]
-        passed = found(catalogue, Selection(tuple((name, chosen[name]) for name in names)))
+        names = [question.name for question in filters(catalogue) if self.cleaned.get(question.name)]
+        passed = found(catalogue, Selection(tuple((name, self.cleaned[name]) for name in names)))
         return sorted(passed, key=lambda phone: phone.position)
 
 
@@ -167,8 +164,10 @@ class _InMemory:
 
 
 @kept_with_catalogue
-def _written(catalogue: Catalogue, slug: str, expand: frozenset[str]) -> Any:
-    return ready(PhoneResource.teller(expand=expand)(catalogue.by_slug[slug]))
+def _written(catalogue: Catalogue, expand: frozenset[str]) -> dict[str, Any]:
+    """The whole of each phone as it is told, by its slug."""
+    tell = PhoneResource.teller(expand=expand)
+    return {slug: ready(tell(phone)) for slug, phone in catalogue.by_slug.items()}
 
 
 class PhoneDoor(Told):
@@ -178,8 +177,8 @@ class PhoneDoor(Told):
         fields, expand = self.asked_for()
         if fields is not None:
             return super().teller()
-        catalogue = current_catalogue()
-        return lambda phone: _written(catalogue, phone.slug, expand)
+        written = _written(current_catalogue(), expand)
+        return lambda phone: written[phone.slug]
 
 
 @extend_schema(tags=["catalogue"], summary="Phones on sale", description="In the order of the shelf.")

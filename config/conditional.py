@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponseBase
 from django.middleware.http import ConditionalGetMiddleware
+from django.utils.cache import set_response_etag
 
 CONDITIONS = {"HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE"}
 
@@ -18,6 +19,8 @@ class ConditionalGet(ConditionalGetMiddleware):
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if response.cookies and "ETag" not in response.headers:
             return response
-        if "ETag" in response.headers and request.META.keys().isdisjoint(CONDITIONS):
-            return response
-        return super().process_response(request, response)
+        if not request.META.keys().isdisjoint(CONDITIONS):
+            return super().process_response(request, response)
+        if request.method == "GET" and "ETag" not in response.headers and self.needs_etag(response):
+            set_response_etag(response)
+        return response

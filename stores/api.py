@@ -251,7 +251,7 @@ class OutletFilters(Filters):
     }
 
     def filter_queryset(self, question: Any) -> Any:
-        for name, asked in self.form.cleaned_data.items():
+        for name, asked in self.cleaned.items():
             if asked not in EMPTY_VALUES:
                 question.narrow(name, asked)
         return question

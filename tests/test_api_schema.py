@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 
+import api.schema
 from api.schema import schema
 from orders.basket import MOST_LINES
 from tests.api_schema import operations, unknown
@@ -22,6 +25,13 @@ def test_the_description_that_is_kept_is_the_one_of_the_code(pytestconfig: pytes
     if pytestconfig.getoption("--write-docs"):
         FILE.write_text(made, encoding="utf-8")
     assert FILE.read_text(encoding="utf-8") == made, "run script/test tests/test_api_schema.py --write-docs"
+
+
+def test_the_first_callers_of_a_process_wait_for_one_description(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.schema._schema", cache(api.schema._schema.__wrapped__))
+    with ThreadPoolExecutor(3) as callers:
+        made = list(callers.map(lambda _caller: schema(), range(3)))
+    assert all(each is made[0] for each in made)
 
 
 def test_the_description_is_valid_and_leaves_nothing_to_guess(tmp_path: Path) -> None:
