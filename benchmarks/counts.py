@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from statistics import median, quantiles
 from typing import Any
 
@@ -95,29 +96,52 @@ def counted(cursor: Any, table: str, every: int) -> io.StringIO:
 
 
 def meanwhile(url: str, count_all: Callable[[str, int], object]) -> str:
-    """Measure how long reservations take by themselves, and while `count_all` counts every shelf of the country."""
+    """Measure how long reservations take alone, beside COPY plus upsert of all shelves, and beside `count_all`."""
     caller = Caller(url, 1)
-    with closing(psycopg2.connect(url)) as bare, bare.cursor() as cursor:
+    with closing(psycopg2.connect(url)) as bare, bare, bare.cursor() as cursor:
+        cursor.execute(SETUP)
         cursor.execute("SELECT outlet_id, min(phone_id) FROM stores_stocklevel GROUP BY 1 ORDER BY random() LIMIT 1000")
         shelves = cursor.fetchall()
     caller.ask("fill", shelves)
     caller.answer()
-    alone, during = [], []
+    beside: dict[Callable[[str, int], object] | None, list[float]] = {None: [], upsert_all: [], count_all: []}
     for _ in range(ROUNDS):
-        caller.ask("latencies", shelves)
-        alone += caller.answer()
-        with ThreadPoolExecutor(1) as pool:
-            count = pool.submit(count_all, url, 1)
-            while not count.done():
-                caller.ask("latencies", shelves)
-                during += caller.answer()
+        for work, taken in beside.items():
+            taken += latencies(caller, shelves, work and partial(work, url, 1))
     caller.process.kill()
-    before, then = quantiles(alone, n=100)[98] * 1000, quantiles(during, n=100)[98] * 1000
+    alone, floor, count = (quantiles(taken, n=100)[98] * 1000 for taken in beside.values())
     return (
-        "| reservations while all 210,000 shelves change, p99 in ms | alone | meanwhile | ratio | goal |\n"
-        "|---|---|---|---|---|\n"
-        f"| one caller after another | {before:.1f} | {then:.1f} | {then / before:.1f} | 1.5 |\n"
+        "| reservations, p99 in ms | alone | beside COPY plus upsert of all | beside the count of all | to alone "
+        "| to the floor's | goal |\n"
+        "|---|---|---|---|---|---|---|\n"
+        f"| one caller after another | {alone:.1f} | {floor:.1f} | {count:.1f} | {count / alone:.1f} "
+        f"| {count / floor:.1f} | 1.5 |\n"
     )
+
+
+def latencies(caller: Caller, shelves: list[tuple[int, int]], work: Callable[[], object] | None) -> list[float]:
+    """Return the seconds of each of the reservations made as long as `work` went on; of some thousands without any."""
+    taken: list[float] = []
+    if work is None:
+        for _ in range(10):
+            caller.ask("latencies", shelves)
+            taken += caller.answer()
+        return taken
+    caller.ask("latencies", shelves)
+    with ThreadPoolExecutor(1) as pool:
+        going_on = pool.submit(work)
+        while not going_on.done():
+            taken += caller.answer()
+            caller.ask("latencies", shelves)
+    caller.answer()
+    going_on.result()
+    return taken
+
+
+def upsert_all(url: str, every: int) -> None:
+    """Do what the floor does for about as long as a count takes."""
+    for _ in range(4):
+        by_floor(url, every, UPSERT)
 
 
 def count_once(every: int) -> None:
