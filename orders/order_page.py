@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -17,8 +18,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
 
 from orders import numbers, qr_codes
 from orders.models import Order, OrderChange, OrderLine
@@ -144,6 +145,12 @@ def describe(whole: Whole, now: datetime) -> dict[str, Any]:
 
 def moment_in_words(moment: datetime) -> str:
     """Say a day and a time of day as people do: Thursday, 26 November, 6 pm; 11月26日（星期四）晚上 6 点."""
+    return _minute_in_words(moment.replace(second=0, microsecond=0), get_language())
+
+
+# Many orders are placed in one minute, and their pages say so many times.
+@lru_cache(maxsize=1000)
+def _minute_in_words(moment: datetime, _language: str | None) -> str:
     local = timezone.localtime(moment, SHANGHAI)
     return pgettext("a moment", "%(weekday)s, %(day)s, %(time)s") % {
         "weekday": weekday_name(local.weekday()),
