@@ -95,7 +95,7 @@ def test_keeps_only_those_that_can_promise_the_phone(db):
     create_stock(outlet=has_other, phone=other, on_hand=5)
     create_stock(outlet=promised_away, phone=phone, on_hand=2, reserved=2)
     create_stock(outlet=kept_back, phone=phone, on_hand=1, safety_stock=1)
-    create_stock(outlet=far_with, phone=phone, on_hand=3, reserved=1)
+    create_stock(outlet=far_with, phone=phone, on_hand=4, reserved=1, safety_stock=1)
 
     (found,) = Outlet.objects.open().having(phone).with_stock_of(phone).nearest(BEIJING)
 

@@ -3,9 +3,10 @@
 import pytest
 from django.db import connection, transaction
 
-from orders.models import Payment
+from orders.models import Payment, WalkInSale
 from stores import stock
 from stores.audit import all_disagreements, disagreements
+from tests.factories import create_window
 from tests.order_factories import create_order, create_shelf
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,11 +62,40 @@ def test_finds_money_without_a_hand_over():
     assert [found.check for found in disagreements()] == ["every payment is for an order that was collected"]
 
 
-def test_finds_a_customer_who_was_never_told():
-    create_order()
+def test_finds_money_for_a_phone_that_was_only_received():
+    shelf = create_shelf()
+    WalkInSale.objects.create(
+        outlet=shelf.outlet, phone_id=shelf.phone_id, seq=2, price_fen=1, method="cash", actor="person:thief"
+    )
+
+    assert [found.check for found in disagreements()] == [
+        "every walk-in sale is that of a phone that was sold at the counter"
+    ]
+
+
+def found_after(table, sql):
+    """What disagrees after something that the guards of the table do not let anybody do."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE orders_message DISABLE TRIGGER USER; DELETE FROM orders_message")
+        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER; {sql}")
         found = [each.check for each in all_disagreements()]
         transaction.set_rollback(True)
+    return found
 
-    assert found == ["every customer was told, or is about to be"]
+
+def test_finds_a_customer_who_was_never_told():
+    create_order()
+
+    assert found_after("orders_message", "DELETE FROM orders_message") == ["every customer was told, or is about to be"]
+
+
+def test_finds_more_at_the_price_of_a_sale_than_an_outlet_and_a_customer_may_have():
+    shelf = create_shelf()
+    create_window({shelf.phone: 24900}, limit_per_customer=2, quota=2)
+    create_order(shelf, quantity=2)
+
+    assert found_after("catalog_salewindowprice", "UPDATE catalog_salewindowprice SET quota_per_outlet = 1") == [
+        "no outlet gave more at the price of a sale window than its quota"
+    ]
+    assert found_after("catalog_salewindow", "UPDATE catalog_salewindow SET limit_per_customer = 1") == [
+        "no customer has more at the prices of a sale window than its limit"
+    ]
