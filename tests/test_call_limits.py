@@ -137,8 +137,13 @@ def test_all_processes_count_the_calls_of_a_key_together() -> None:
     with ThreadPoolExecutor(4) as pool:
         statuses = [status for found in pool.map(call, range(4)) for status in found]
     assert (statuses.count(200), statuses.count(429)) == (25, 15)
-    # Not in the memory of this process, which others do not see.
+    # Not in the memory of this process, which others do not see: what they have counted, whatever it is, counts here.
     assert CallCount.objects.get().calls == 40
+    for elsewhere, left in ((10, "14"), (24, "0"), (3, "21"), (25, None)):
+        CallCount.objects.update(calls=elsewhere)
+        told = Client().get("/api/v1/brands", headers={"Authorization": f"Bearer {key}"})
+        assert told.status_code == (429 if left is None else 200)
+        assert told["RateLimit"].split(";")[1] == f"r={left or 0}"
 
 
 @pytest.mark.parametrize(
