@@ -30,6 +30,13 @@ def test_finds_stock_that_was_given_back_while_the_order_is_open():
     ]
 
 
+def test_finds_what_is_kept_for_nobody():
+    shelf = create_shelf()
+    stock.reserve(shelf.outlet_id, {shelf.phone_id: 1}, stock.Act("a", "system:thief"))
+
+    assert [found.check for found in disagreements()] == ["what is reserved is what open orders are for"]
+
+
 def test_finds_an_order_that_took_from_another_ones_stock():
     shelf = create_shelf()
     create_order(shelf)
