@@ -63,7 +63,7 @@ def merge_catalogue(
     for model, wanted in ((Tier, tiers), (Phone, phones)):
         _refuse_taken_positions(wanted, stored[model].values())
     if apply and not problems:
-        _write(new, changed, stored)
+        _write(new, changed, stored, offers)
     counted = {"new": len(new), "changed": len(changed)}
     unchanged = len(brands) + len(tiers) + len(phones) - len(new) - len(changed)
     return Report(**counted, unchanged=unchanged, problems=problems, is_applied=apply and not problems)
@@ -96,7 +96,7 @@ def _refuse_taken_positions(wanted: list[Wanted], stored: Any) -> None:
             one.node.refuse("position", _("belongs to %(slug)s, which the file leaves out") % {"slug": owner})
 
 
-def _write(new: list[Any], changed: list[Any], stored: dict[Any, dict[str, Any]]) -> None:
+def _write(new: list[Any], changed: list[Any], stored: dict[Any, dict[str, Any]], offers: Mapping[int, Offer]) -> None:
     for model in (Tier, Phone):
         moving = [one.slug for kind, one in changed if kind is model]
         model._default_manager.filter(slug__in=moving).update(position=F("position") + OUT_OF_THE_WAY)
@@ -104,27 +104,31 @@ def _write(new: list[Any], changed: list[Any], stored: dict[Any, dict[str, Any]]
         if known := stored[model].get(one.slug):
             one.instance.pk = known.pk
         if one.brand:
-            one.instance.brand = Brand.objects.get(slug=one.brand.slug)
-            one.instance.tier = Tier.objects.get(slug=one.tier_slug)
+            one.instance.brand = stored[Brand][one.brand.slug]
+            one.instance.tier = stored[Tier][one.tier_slug]
         one.instance.save(force_update=bool(known), force_insert=not known)
-        if model is Phone:
-            _write_parts(one)
+        stored[model][one.slug] = one.instance
+        if one.price:
+            _write_price(one.instance, one.price, offers)
+    _write_parts([one for model, one in new + changed if model is Phone])
     tell_of_prices()
 
 
-def _write_parts(phone: Wanted) -> None:
-    if phone.price:
-        _write_price(phone.instance, phone.price)
-    parts_of_phone: tuple[tuple[Any, list[Any]], ...] = ((Colour, phone.colours), (PreinstalledApp, phone.apps))
-    for model, parts in parts_of_phone:
-        model._default_manager.filter(phone=phone.instance).delete()
-        for part in parts:
-            part.phone = phone.instance
-        model._default_manager.bulk_create(parts)
+def _write_parts(phones: list[Wanted]) -> None:
+    parts_of_phones: tuple[tuple[Any, list[tuple[Phone, list[Any]]]], ...] = (
+        (Colour, [(phone.instance, phone.colours) for phone in phones]),
+        (PreinstalledApp, [(phone.instance, phone.apps) for phone in phones]),
+    )
+    for model, parts_of in parts_of_phones:
+        model._default_manager.filter(phone__in=[phone for phone, _parts in parts_of]).delete()
+        for phone, parts in parts_of:
+            for part in parts:
+                part.phone = phone
+        model._default_manager.bulk_create(part for _phone, parts in parts_of for part in parts)
 
 
-def _write_price(phone: Phone, price: Price) -> None:
+def _write_price(phone: Phone, price: Price, offers: Mapping[int, Offer]) -> None:
     """Let the price of the document hold from now on, if the ordinary price is another one."""
-    offer = offers_at().get(phone.pk)
+    offer = offers.get(phone.pk)
     if offer is None or (offer.ordinary_fen, offer.provenance) != (price.price_fen, price.provenance):
         set_price(phone.pk, price.price_fen, provenance=price.provenance)
