@@ -1,8 +1,7 @@
 """
-The database is emptied after each test that commits, as Django does it, in a tenth of the time.
+The database is emptied after each test that commits, as Django does it, in less than half of the time.
 
-Django makes every table anew, whether anything was written to it or not, and all permissions. A few rows are quicker
-deleted. Where that would leave many dead ones to the tests that come later, the tables are made anew as ever.
+Django makes every table anew, whether anything was written to it or not, and all permissions.
 """
 
 from __future__ import annotations
@@ -13,25 +12,26 @@ from django.db import connection, transaction
 
 # They say what models there are, which no test changes.
 KEPT = {ContentType._meta.db_table, Permission._meta.db_table}
-# Of all tables together, dead rows included.
-MOST_BYTES = 2_000_000
+# History refuses to be truncated; 32 is the bit of TRUNCATE.
+GUARDS = """
+SELECT format('ALTER TABLE %s {} TRIGGER %I', tgrelid::regclass, tgname) FROM pg_trigger
+WHERE tgtype & 32 <> 0 AND NOT tgisinternal
+"""
 
 
 def empty_tables() -> None:
-    """Empty the tables of all models but KEPT. Triggers are not asked: history refuses to be deleted."""
+    """
+    Empty the tables of all models but KEPT, and those that refer to them.
+
+    Only those that have anything on the disk. Rows are not deleted: the dead ones, and what the planner was told of a
+    table while it was empty, would change the plans of later tests.
+    """
     tables = sorted({*connection.introspection.django_table_names(only_existing=True, include_views=False)} - KEPT)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT sum(pg_relation_size(name::regclass)) FROM unnest(%s) AS name", [tables])
-        if cursor.fetchone()[0] > MOST_BYTES:
-            emptying = f"TRUNCATE {', '.join(tables)}"
-        else:
-            cursor.execute(" UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in tables))
-            tables = [name for (name,) in cursor.fetchall()]
-            # In one statement, as rows of one table may need those of another.
-            emptying = f"WITH {', '.join(f'gone_{name} AS (DELETE FROM {name})' for name in tables)} SELECT"
-        if tables:
-            cursor.execute("".join(f"ALTER TABLE {name} DISABLE TRIGGER USER;" for name in tables))
-            cursor.execute(emptying)
-            # What is still to be checked keeps triggers from being changed.
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            cursor.execute("".join(f"ALTER TABLE {name} ENABLE TRIGGER USER;" for name in tables))
+        cursor.execute("SELECT name FROM unnest(%s) AS name WHERE pg_relation_size(name::regclass) > 0", [tables])
+        if filled := [name for (name,) in cursor.fetchall()]:
+            cursor.execute(GUARDS)
+            guards = "; ".join(switch for (switch,) in cursor.fetchall())
+            cursor.execute(guards.format(*["DISABLE"] * guards.count("{}")))
+            cursor.execute(f"TRUNCATE {', '.join(filled)} CASCADE")
+            cursor.execute(guards.format(*["ENABLE"] * guards.count("{}")))
