@@ -107,7 +107,7 @@ def demo(django_db_setup: None) -> Iterator[Demo]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin to fill the databases where a test needs them, and put those tests where each of two workers comes late."""
+    """Begin to fill the databases where a test needs them, and put those tests where each worker comes late."""
     late = [item for item in items if _needs(item, "site", "demo")]
     if not late or config.option.collectonly:
         return
@@ -115,9 +115,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     # Nobody takes the first tests from the worker that begins with them: their server would be made once more.
     first = [item for item in items if _needs(item, "server")]
     early = [item for item in items if not _needs(item, "site", "demo", "server")]
-    # Each worker begins with a half of the list.
-    quarter, half = len(early) // 4, len(late) // 2
-    items[:] = first + early[:quarter] + late[:half] + early[quarter : 3 * quarter] + late[half:] + early[3 * quarter :]
+    items[:] = first
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    # Each begins with an equal stretch of the list.
+    for worker in range(workers):
+        mine = _share(early, worker, workers)
+        items += mine[: len(mine) // 2] + _share(late, worker, workers) + mine[len(mine) // 2 :]
+
+
+def _share(items: list[pytest.Item], worker: int, workers: int) -> list[pytest.Item]:
+    return items[len(items) * worker // workers : len(items) * (worker + 1) // workers]
 
 
 def _needs(item: pytest.Item, *fixtures: str) -> bool:
