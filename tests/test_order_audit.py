@@ -31,10 +31,15 @@ def test_finds_stock_that_was_given_back_while_the_order_is_open():
 
 
 def test_finds_what_is_kept_for_nobody():
-    shelf = create_shelf()
-    stock.reserve(shelf.outlet_id, {shelf.phone_id: 1}, stock.Act("a", "system:thief"))
+    alone, beside_an_order = create_shelf(), create_shelf()
+    create_order(beside_an_order)
+    for shelf in (alone, beside_an_order):
+        stock.reserve(shelf.outlet_id, {shelf.phone_id: 1}, stock.Act("a", "system:thief"))
 
-    assert [found.check for found in disagreements()] == ["what is reserved is what open orders are for"]
+    found = list(disagreements())
+
+    assert {each.check for each in found} == {"what is reserved is what open orders are for"}
+    assert {each.outlet for each in found} == {alone.outlet.code, beside_an_order.outlet.code}
 
 
 def test_finds_an_order_that_took_from_another_ones_stock():

@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 
 import pytest
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from stores import stock
 from stores.counts import apply_count, apply_staged_counts
-from stores.models import Outlet, StockLevel, StockMovement
+from stores.models import Handset, Outlet, StockLevel, StockMovement
 from stores.outlets import change_state
 from stores.refusals import OutOfStock, StockRefusal
 from tests.books import assert_books_add_up
@@ -75,6 +76,16 @@ def test_a_unit_is_sold_by_one_of_many_clerks():
     assert Counter(getattr(result, "code", "sold") for result in results) == {"sold": 1, "unit_refused": 23}
     level.refresh_from_db()
     assert level.on_hand == 8
+
+
+def test_a_new_number_that_many_outlets_receive_at_once_is_at_one_of_them():
+    phone, unit = create_phone().pk, create_unit(second=True)
+    outlets = [create_outlet().pk for _ in range(12)]
+
+    results = crowd([partial(stock.receive, outlet, {phone: 1}, act(), {phone: [unit]}) for outlet in outlets], 12)
+
+    assert Counter(getattr(result, "code", "received") for result in results) == {"received": 1, "unit_refused": 11}
+    assert StockLevel.objects.filter(on_hand=1).count() == Handset.objects.count() == 1
 
 
 def test_a_shelf_that_nobody_knew_of_is_opened_once():
