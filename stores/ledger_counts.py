@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 from psycopg2.extensions import AsIs
 
-from stores.ledger import AVAILABLE_BEFORE, AVAILABLE_NOW, Line, Operation, Outcome, Shelf
+from stores.ledger import Line, Operation, Outcome, Shelf
 
 # When the shelf of `s` was last counted, by the row `c` of its outlet; null: never.
 LAST_COUNTED = "c.counted_at[array_position(c.phones, s.phone_id)]"
@@ -133,33 +133,17 @@ _WRITE_MOVED = _WRITE.format(
     """,
 )
 
-_NOTE_OPENED = f"""
-    INSERT INTO stores_regionstockchange (county_code, phone_id, outlets_with, on_hand, reserved, available)
-    SELECT b.county_code, b.phone_id, sum(({AVAILABLE_NOW} > 0)::int - ({AVAILABLE_BEFORE} > 0)::int),
-           sum(n.on_hand - b.on_hand), sum(n.reserved - b.reserved), sum({AVAILABLE_NOW} - {AVAILABLE_BEFORE})
-    FROM line n JOIN before b USING (outlet_id, phone_id) WHERE b.outlet_trades GROUP BY b.county_code, b.phone_id
-"""
-# The order of events is that of the locks.
-_TELL_OPENED = f"""
-    INSERT INTO events_event (type, outlet_id, data)
-    SELECT 'stock.changed', outlet_id, jsonb_object_agg(b.phone_id, {AVAILABLE_NOW})
-    FROM line n JOIN before b USING (outlet_id, phone_id)
-    WHERE b.outlet_trades AND {AVAILABLE_NOW} <> {AVAILABLE_BEFORE}
-    GROUP BY outlet_id ORDER BY outlet_id
-"""
+# Of a shelf that opens, nothing is promised or kept: what is on hand can be had. The rows of levels say what is noted,
+# since the planner cannot know how many shelves are new, and would compare each with each.
 _OPEN_BATCH = f"""
-WITH before AS MATERIALIZED (
-    SELECT w.outlet_id, w.phone_id, w.counted, o.trades AS outlet_trades, o.county_code, o.position,
-           0 AS on_hand, 0 AS reserved, 0 AS safety_stock
-    FROM {_OF_BATCH} w JOIN stores_outlet o ON o.id = w.outlet_id
-    LEFT JOIN stores_stocklevel l USING (outlet_id, phone_id) WHERE l.outlet_id IS NULL
-), line AS (
+WITH line AS (
     INSERT INTO stores_stockmovement (
         outlet_id, phone_id, seq, kind, change_on_hand, change_reserved, on_hand, reserved,
         reference, actor, reason, created_at)
-    SELECT outlet_id, phone_id, 1, 'opening', counted, 0, counted, 0,
+    SELECT w.outlet_id, w.phone_id, 1, 'opening', w.counted, 0, w.counted, 0,
            %(reference)s, %(actor)s, %(reason)s, coalesce(%(opened_at)s, clock_timestamp())
-    FROM before ORDER BY outlet_id, phone_id
+    FROM {_OF_BATCH} w LEFT JOIN stores_stocklevel l USING (outlet_id, phone_id)
+    WHERE l.outlet_id IS NULL ORDER BY w.outlet_id, w.phone_id
     -- Of any of the unique keys: whoever comes second meets the first that the other has written.
     ON CONFLICT DO NOTHING
     RETURNING outlet_id, phone_id, seq, on_hand, reserved, created_at
@@ -167,10 +151,18 @@ WITH before AS MATERIALIZED (
     INSERT INTO stores_stocklevel (outlet_id, phone_id, seq, on_hand, reserved, safety_stock, reorder_point,
                                    moved_at, outlet_trades, county_code, position)
     SELECT line.outlet_id, line.phone_id, line.seq, line.on_hand, line.reserved, 0, 0, line.created_at,
-           b.outlet_trades, b.county_code, b.position
-    FROM line JOIN before b USING (outlet_id, phone_id)
-), noted AS ({_NOTE_OPENED}
-), told AS ({_TELL_OPENED})
+           o.trades, o.county_code, o.position
+    FROM line JOIN stores_outlet o ON o.id = line.outlet_id
+    RETURNING outlet_id, phone_id, on_hand, outlet_trades, county_code
+), noted AS (
+    INSERT INTO stores_regionstockchange (county_code, phone_id, outlets_with, on_hand, reserved, available)
+    SELECT county_code, phone_id, count(*) FILTER (WHERE on_hand > 0), sum(on_hand), 0, sum(on_hand)
+    FROM head WHERE outlet_trades GROUP BY county_code, phone_id
+), told AS (
+    INSERT INTO events_event (type, outlet_id, data)
+    SELECT 'stock.changed', outlet_id, jsonb_object_agg(phone_id, on_hand)
+    FROM head WHERE outlet_trades AND on_hand > 0 GROUP BY outlet_id ORDER BY outlet_id
+)
 SELECT count(*) FROM line
 """
 
