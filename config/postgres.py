@@ -281,7 +281,8 @@ def _stop() -> None:
         return
     running.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown.
     began = time.monotonic()
-    while _running_server(data) and time.monotonic() - began < SECONDS_TO_STOP:
+    # Its file goes before it does.
+    while _at_work(running) and time.monotonic() - began < SECONDS_TO_STOP:
         time.sleep(0.01)
     if _server:
         _server.wait()
@@ -293,7 +294,15 @@ def _running_server(data: Path) -> psutil.Process | None:
     """Return the process that owns `data`, None if there is none or it has died."""
     try:
         server = psutil.Process(int((data / "postmaster.pid").read_text().partition("\n")[0]))
-        # Where nobody collects the dead, a killed server stays as a zombie; or its number has been given away.
-        return server if server.status() != psutil.STATUS_ZOMBIE and "postgres" in server.name() else None
+        # Its number may have been given away.
+        return server if _at_work(server) and "postgres" in server.name() else None
     except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
         return None
+
+
+def _at_work(server: psutil.Process) -> bool:
+    """Return whether it lives. Where nobody collects the dead, a killed server stays as a zombie."""
+    try:
+        return server.is_running() and server.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
