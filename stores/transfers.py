@@ -7,7 +7,7 @@ shelves of one outlet.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from django.db import transaction
@@ -144,15 +144,6 @@ def cancel(transfer_id: int, act: Act) -> Transfer:
             stock.take_in(transfer.sender_id, _sent(transfer), back, units_sent(transfer))
         _end(transfer, State.CANCELLED, act)
     return transfer
-
-
-def in_transit(phone_ids: Iterable[int]) -> dict[int, int]:
-    """Return how many of each phone are on their way somewhere in the country."""
-    lines = TransferLine.objects.filter(transfer__state=State.SENT, phone_id__in=list(phone_ids))
-    on_the_way: dict[int, int] = {}
-    for phone_id, sent in lines.values_list("phone_id", "sent"):
-        on_the_way[phone_id] = on_the_way.get(phone_id, 0) + (sent or 0)
-    return on_the_way
 
 
 def _locked(transfer_id: int) -> Transfer:
