@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-import psycopg2
-from django.db import IntegrityError
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
@@ -34,14 +32,20 @@ class ReferenceTaken(OrderRefused):
 
 @Planned
 def _belongs() -> str:
-    """Write down whose order it is; its lines, as it was placed a moment ago."""
+    """
+    Write down whose order it is; its lines, as it was placed a moment ago, but none where the reference is taken.
+
+    No constraint may break the transaction: whoever tells why it was refused asks the database in it.
+    """
     fields = ", ".join(LINE_FIELDS)
     return f"""
         WITH link AS (
             INSERT INTO partners_partnerorder (outlet_id, number, partner_id, reference, placed_at)
             VALUES (%(outlet)s, %(number)s, %(partner)s, %(reference)s, %(placed_at)s)
+            ON CONFLICT (partner_id, reference) DO NOTHING RETURNING number
         )
-        SELECT {fields} FROM orders_orderline WHERE outlet_id = %(outlet)s AND number = %(number)s ORDER BY position
+        SELECT {fields} FROM orders_orderline
+        WHERE outlet_id = %(outlet)s AND number = %(number)s AND EXISTS (SELECT FROM link) ORDER BY position
     """  # noqa: S608 - names of columns
 
 
@@ -73,19 +77,15 @@ def place(
         actor=actor("partner", caller.partner.pk),
         accepted_fen=accepted_fen,
     )
-    try:
-        lines_placed = _belongs.rows(
-            outlet=order.outlet_id,
-            number=order.number,
-            partner=caller.partner.pk,
-            reference=reference,
-            placed_at=order.placed_at,
-        )
-    except IntegrityError as error:
-        cause = error.__cause__
-        if isinstance(cause, psycopg2.Error) and cause.diag.constraint_name == "partnerorder_reference_is_its_own":
-            raise ReferenceTaken(_("You have an order of this reference already."), reference=reference) from None
-        raise
+    lines_placed = _belongs.rows(
+        outlet=order.outlet_id,
+        number=order.number,
+        partner=caller.partner.pk,
+        reference=reference,
+        placed_at=order.placed_at,
+    )
+    if not lines_placed:
+        raise ReferenceTaken(_("You have an order of this reference already."), reference=reference)
     order.reference, order.told_lines = reference, [line_of(row) for row in lines_placed]
     return order
 

@@ -13,13 +13,14 @@ from django.test import Client
 from django.utils import timezone
 
 from api.models import CallCount, IdempotencyKey
-from catalog.catalogue import Catalogue, current_catalogue
+from catalog.catalogue import Catalogue, current_catalogue, forget_catalogue
 from orders import lifecycle, refusals
 from orders.models import Order, OrderChange
 from orders.refusals import BadMobile, BadName, OrderRefused, OutletNotOpen, OutOfStock
 from partners import order_refusals
 from partners.keys import issue_key
 from partners.models import Partner, PartnerOrder
+from partners.order_refusals import wanted_of
 from stores.hours import forget_hours
 from stores.models import Outlet, StockLevel
 from tests.api_schema import check
@@ -216,8 +217,17 @@ def test_every_refusal_of_an_order_has_its_problem() -> None:
     assert missing == of_the_counter
 
 
-def test_a_reference_is_for_one_order_of_a_partner(caller: Caller, shop: Outlet) -> None:
+def test_a_reference_is_for_one_order_of_a_partner(
+    caller: Caller, shop: Outlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
     number = caller.place(reference="T-1").json()["number"]
+
+    def after_a_while(lines: dict[int, int]) -> Any:
+        """Tell the refusal when the catalogue in memory has to be asked for again."""
+        forget_catalogue()
+        return wanted_of(lines)
+
+    monkeypatch.setattr("partners.orders_api.wanted_of", after_a_while)
     problem(caller.place(reference="T-1"), "reference-taken")
     assert [order["number"] for order in caller.list("?reference=T-1")] == [number]
     assert Order.objects.count() == 1
