@@ -96,7 +96,7 @@ def counted(cursor: Any, table: str, every: int) -> io.StringIO:
 
 
 def meanwhile(url: str, count_all: Callable[[str, int], object]) -> str:
-    """Measure how long reservations take alone, beside COPY plus upsert of all shelves, and beside `count_all`."""
+    """Measure how long reservations take alone, and beside other work: of a processor, of the floor, of `count_all`."""
     caller = Caller(url, 1)
     with closing(psycopg2.connect(url)) as bare, bare, bare.cursor() as cursor:
         cursor.execute(SETUP)
@@ -104,18 +104,19 @@ def meanwhile(url: str, count_all: Callable[[str, int], object]) -> str:
         shelves = cursor.fetchall()
     caller.ask("fill", shelves)
     caller.answer()
-    beside: dict[Callable[[str, int], object] | None, list[float]] = {None: [], upsert_all: [], count_all: []}
+    beside: dict[Callable[[str, int], object] | None, list[float]] = {None: []}
+    beside |= {work: [] for work in (compute, upsert_all, count_all)}
     for _ in range(ROUNDS):
         for work, taken in beside.items():
             taken += latencies(caller, shelves, work and partial(work, url, 1))
     caller.process.kill()
-    alone, floor, count = (quantiles(taken, n=100)[98] * 1000 for taken in beside.values())
+    alone, computing, floor, count = (quantiles(taken, n=100)[98] * 1000 for taken in beside.values())
     return (
-        "| reservations, p99 in ms | alone | beside COPY plus upsert of all | beside the count of all | to alone "
-        "| to the floor's | goal |\n"
+        "| reservations, p99 in ms | alone | beside a process that only computes | beside COPY plus upsert of all "
+        "| beside the count of all | to alone | goal |\n"
         "|---|---|---|---|---|---|---|\n"
-        f"| one caller after another | {alone:.1f} | {floor:.1f} | {count:.1f} | {count / alone:.1f} "
-        f"| {count / floor:.1f} | 1.5 |\n"
+        f"| one caller after another | {alone:.1f} | {computing:.1f} | {floor:.1f} | {count:.1f} "
+        f"| {count / alone:.1f} | 1.5 |\n"
     )
 
 
@@ -136,6 +137,12 @@ def latencies(caller: Caller, shelves: list[tuple[int, int]], work: Callable[[],
     caller.answer()
     going_on.result()
     return taken
+
+
+def compute(url: str, every: int) -> None:
+    """Keep a processor busy with nothing, for about as long as a count takes."""
+    spin = "import time\nend = time.monotonic() + 6\nwhile time.monotonic() < end:\n    pass"
+    subprocess.run([sys.executable, "-c", spin], check=True)
 
 
 def upsert_all(url: str, every: int) -> None:

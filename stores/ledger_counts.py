@@ -48,7 +48,8 @@ WITH unchanged AS MATERIALIZED (
     FROM unchanged b WHERE c.outlet_id = b.outlet_id
     RETURNING b.accepted, b.number
 )
-SELECT count(*), coalesce(sum(accepted), 0)::int, coalesce(sum(number), 0)::int FROM noted
+SELECT count(*), coalesce(sum(accepted), 0)::int, coalesce(sum(number), 0)::int, pg_current_xact_id()::text::bigint
+FROM noted
 """
 _SET_ASIDE = """
 UPDATE stores_counts_to_write b SET batch = NULL FROM stores_lastcounts c
@@ -174,7 +175,8 @@ class BatchWritten(NamedTuple):
     """
     What became of a batch: how many shelves it opened, changed, found as they were.
 
-    How many were or are short of promises; and how many outlets it left alone since others counted there meanwhile.
+    How many were or are short of promises; how many outlets it left alone since others counted there meanwhile; and the
+    number of its transaction, which are numbered in turn.
     """
 
     opened: int
@@ -182,6 +184,7 @@ class BatchWritten(NamedTuple):
     unchanged: int
     short: int
     overtaken: int
+    transaction: int
 
 
 def lock(operation: Operation, phone_ids: Iterable[int]) -> tuple[set[int], dict[int, datetime]]:
@@ -248,7 +251,7 @@ def write_batch(cursor: Any, *, batch: int, outlets: int, parameters: dict[str, 
     """
     parameters = parameters | {"batch": batch}
     cursor.execute("EXECUTE stores_note_times (%s)", [batch])
-    noted, accepted, to_write = cursor.fetchone()
+    noted, accepted, to_write, transaction = cursor.fetchone()
     if noted < outlets:
         cursor.execute(_SET_ASIDE, parameters)
     opened = changed = short = 0
@@ -262,4 +265,4 @@ def write_batch(cursor: Any, *, batch: int, outlets: int, parameters: dict[str, 
         if moved:
             cursor.execute(_WRITE_MOVED, parameters)
             changed, short = (sum(pair) for pair in zip((changed, short), cursor.fetchone(), strict=True))
-    return BatchWritten(opened, changed, accepted - opened - changed, short, outlets - noted)
+    return BatchWritten(opened, changed, accepted - opened - changed, short, outlets - noted, transaction)

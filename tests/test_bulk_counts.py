@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from stores import totals
+from stores import ledger_counts, totals
 from stores.counts import apply_count, apply_staged_counts, refused_counts
 from stores.models import RegionStock, Shortfall, StockLevel, StockMovement
 from tests.books import assert_books_add_up
@@ -207,6 +207,45 @@ def test_any_size_of_batch_writes_the_same(transactional_db, monkeypatch, shelve
     assert set(found) == {row[:3] for row in rows}
     assert set(StockLevel.objects.with_counted_at().values_list("counted_at", flat=True)) == {now}
     assert_books_add_up()
+
+
+@pytest.mark.parametrize(("transactions", "rests"), [([7, 8, 9], 0), ([7, 9, 10], 1), ([7, 10, 12], 2)])
+def test_rests_after_each_step_during_which_others_wrote(transactional_db, monkeypatch, transactions, rests):
+    """Others are seen by the numbers of transactions that went to them."""
+    monkeypatch.setattr("stores.counts.SHELVES_AT_ONCE", 1)
+    given, slept, write_batch = iter(transactions), [], ledger_counts.write_batch
+    monkeypatch.setattr(
+        ledger_counts, "write_batch", lambda *args, **kw: write_batch(*args, **kw)._replace(transaction=next(given))
+    )
+    monkeypatch.setattr("time.sleep", slept.append)
+    levels = [create_stock(on_hand=5) for _ in range(3)]
+
+    count([(level.outlet_id, level.phone_id, 6, timezone.now()) for level in levels])
+
+    assert len(slept) == rests
+    assert all(pause > 0 for pause in slept)
+    assert {level.on_hand for level in StockLevel.objects.all()} == {6}
+
+
+def test_knows_the_number_of_its_own_transaction(transactional_db, monkeypatch):
+    """Whatever others do between two of them takes a number, too."""
+    monkeypatch.setattr("stores.counts.SHELVES_AT_ONCE", 1)
+    numbers, write_batch = [], ledger_counts.write_batch
+
+    def watched(cursor, **kw):
+        written = write_batch(cursor, **kw)
+        cursor.execute("SELECT pg_current_xact_id()::text::bigint")
+        numbers.append((written.transaction, cursor.fetchone()[0]))
+        with closing(psycopg2.connect(connection.connection.dsn)) as other, other, other.cursor() as another:
+            another.execute("SELECT pg_current_xact_id()")
+        return written
+
+    monkeypatch.setattr(ledger_counts, "write_batch", watched)
+    levels = [create_stock(on_hand=5) for _ in range(2)]
+    count([(level.outlet_id, level.phone_id, 6, timezone.now()) for level in levels])
+
+    assert all(said == is_so for said, is_so in numbers)
+    assert numbers[1][0] > numbers[0][0] + 1
 
 
 def test_waits_for_a_sale_that_was_under_way_when_it_was_taken(transactional_db):
