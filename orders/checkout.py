@@ -148,35 +148,33 @@ def _lines(lines: Mapping[int, int]) -> list[Line]:
     return [Line(phone.pk, quantity, phone.name_zh, phone.name_en, terms.CURRENT) for phone, quantity in phones]
 
 
-# Read and planned once a connection: that takes PostgreSQL as long as the ledger does.
-_PLACE = Planned(
-    lambda: (
-        """
-    SELECT outcome, number, phone_id, ordered, on_hand, reserved, safety_stock, outlet_trades, price_fen, window_id,
-           total_fen
-    FROM orders_place_order(
-        %(outlet)s, %(number)s, %(form_key)s, %(name)s, %(mobile)s, %(language)s, %(channel)s,
-        %(actor)s, %(tells)s, %(moved_from)s, %(pickup_fingerprint)s, %(placed_at)s, %(held_until)s,
-        %(phones)s, %(quantities)s, %(names_zh)s, %(names_en)s, %(terms)s,
-        %(most_orders)s, %(most_units)s, %(customer)s, %(accepted_fen)s,
-        %(prices)s, %(ordinary_prices)s, %(windows)s)
+@Planned
+def _place() -> str:
+    # Read and planned once a connection: that takes PostgreSQL as long as the ledger does.
+    return """
+        SELECT outcome, number, phone_id, ordered, on_hand, reserved, safety_stock, outlet_trades, price_fen, window_id,
+               total_fen
+        FROM orders_place_order(
+            %(outlet)s, %(number)s, %(form_key)s, %(name)s, %(mobile)s, %(language)s, %(channel)s,
+            %(actor)s, %(tells)s, %(moved_from)s, %(pickup_fingerprint)s, %(placed_at)s, %(held_until)s,
+            %(phones)s, %(quantities)s, %(names_zh)s, %(names_en)s, %(terms)s,
+            %(most_orders)s, %(most_units)s, %(customer)s, %(accepted_fen)s,
+            %(prices)s, %(ordinary_prices)s, %(windows)s)
     """
-    )
-)
 
 
 def write_order(draft: Draft, *, is_limited: bool) -> Order:
     """
     Promise the phones of a draft and write its order under a new number, or return the order of the same form.
 
-    One statement (migration 0021). `is_limited`: the mobile number may have so many open orders and phones, no more.
+    One statement (migration 0020). `is_limited`: the mobile number may have so many open orders and phones, no more.
     Raises OutletNotOpen, OutOfStock, TooManyOpenOrders, TooManyOfOnePhone, PriceRose, SaleLimitReached and
     SaleQuotaUsedUp; IntegrityError as `drawing_again` knows it.
     """
     order = _order(draft, numbers.draw_number(draft.outlet.pk), draft.placed_at or timezone.now())
     phones, quantities, names_zh, names_en, lines_terms = (list(column) for column in zip(*draft.lines, strict=True))
     prices, ordinary_prices, windows = map(list, draft.fixed) if draft.fixed else (None, None, None)
-    rows = _PLACE.rows(
+    rows = _place.rows(
         outlet=order.outlet_id, number=order.number, form_key=order.form_key, name=order.name, mobile=order.mobile,
         language=order.language, channel=order.channel, actor=draft.actor, tells=draft.tells.value,
         moved_from=order.moved_from, pickup_fingerprint=order.pickup_fingerprint, placed_at=order.placed_at,

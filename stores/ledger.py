@@ -106,21 +106,20 @@ POSSIBLE = "possible"  # nothing falls below zero
 PROMISABLE = "promisable"  # the outlet trades and has so many available
 UNPROMISED = "unpromised"  # so many are on hand that nobody was promised
 
-# How a shelf counts in the totals of its county: the twin of stores.querysets.AVAILABLE, for line `n` after level `b`.
-_AVAILABLE = "greatest({0}.on_hand - {0}.reserved - b.safety_stock, 0)"
-AVAILABLE_NOW, AVAILABLE_BEFORE = _AVAILABLE.format("n"), _AVAILABLE.format("b")
 
-# Several lines at once. The function (migration 0025) locks the levels in the order of their phones, judges them all,
-# and writes the lines, the levels, a note for the totals and what partners are told, or nothing. It returns the columns
-# of Shelf, then those of Line but for the phone.
-_WRITE = Planned(
-    lambda: (
-        """
-    SELECT * FROM stores_write_lines(%(outlet_id)s, %(phones)s, %(on_hand)s, %(reserved)s, %(condition)s,
-                                     %(kind)s, %(reference)s, %(actor)s, %(reason)s, %(key)s)
+@Planned
+def _several() -> str:
     """
-    )
-)
+    Write several lines at once.
+
+    The function (migration 0025) locks the levels in the order of their phones, judges them all, and writes the lines,
+    the levels, a note for the totals and what partners are told, or nothing. It returns the columns of Shelf, then
+    those of Line but for the phone.
+    """
+    return """
+        SELECT * FROM stores_write_lines(%(outlet_id)s, %(phones)s, %(on_hand)s, %(reserved)s, %(condition)s,
+                                         %(kind)s, %(reference)s, %(actor)s, %(reason)s, %(key)s)
+    """
 
 
 @cache
@@ -130,17 +129,14 @@ def _posting(kind: Kind, condition: str) -> Planned:
 
     So the database need not look up whether they agree. Each word that is not a parameter is one less to send.
     """
-    return Planned(
-        lambda: (
-            f"""
+    statement = f"""
         INSERT INTO stores_posting (outlet_id, phone_id, change_on_hand, change_reserved, condition,
                                     kind, reference, actor, reason, operation_key)
         VALUES (%(outlet_id)s, %(phone_id)s, %(on_hand)s, %(reserved)s, '{condition}',
                 '{kind.value}', %(reference)s, %(actor)s, %(reason)s, %(key)s)
         RETURNING old_on_hand, old_reserved, safety_stock, outlet_trades, seq
-        """
-        )
-    )
+    """
+    return Planned(lambda: statement)
 
 
 def write(operation: Operation, changes: Iterable[Change], condition: str = POSSIBLE) -> Outcome:
@@ -191,7 +187,7 @@ def _write_lines(
 ) -> tuple[tuple[Line, ...], tuple[Shelf, ...]]:
     """Write several lines, all or none; return them and the shelves that there are, by phone."""
     phones, on_hand, reserved = map(list, zip(*changes, strict=True))
-    rows = _WRITE.rows(
+    rows = _several.rows(
         outlet_id=operation.outlet_id,
         phones=phones,
         on_hand=on_hand,

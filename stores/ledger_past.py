@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from stores.ledger import AVAILABLE_BEFORE, AVAILABLE_NOW
+# How a shelf counts in the totals of its county: the twin of stores.querysets.AVAILABLE, for line `n` after level `b`.
+_AVAILABLE = "greatest({0}.on_hand - {0}.reserved - b.safety_stock, 0)"
+_AVAILABLE_NOW, _AVAILABLE_BEFORE = _AVAILABLE.format("n"), _AVAILABLE.format("b")
 
 # Numbers the lines of each shelf on from its newest, and adds them up. A shelf that has moved since is left out.
 _CHAIN = """
@@ -46,8 +48,8 @@ WITH newest AS (
     RETURNING l.*
 )
 INSERT INTO stores_regionstockchange (county_code, phone_id, outlets_with, on_hand, reserved, available)
-SELECT b.county_code, b.phone_id, sum(({AVAILABLE_NOW} > 0)::int - ({AVAILABLE_BEFORE} > 0)::int),
-       sum(n.on_hand - b.on_hand), sum(n.reserved - b.reserved), sum({AVAILABLE_NOW} - {AVAILABLE_BEFORE})
+SELECT b.county_code, b.phone_id, sum(({_AVAILABLE_NOW} > 0)::int - ({_AVAILABLE_BEFORE} > 0)::int),
+       sum(n.on_hand - b.on_hand), sum(n.reserved - b.reserved), sum({_AVAILABLE_NOW} - {_AVAILABLE_BEFORE})
 FROM head n JOIN newest USING (outlet_id, phone_id),
      LATERAL (SELECT n.county_code, n.phone_id, n.safety_stock, old_on_hand AS on_hand, old_reserved AS reserved) AS b
 WHERE n.outlet_trades GROUP BY b.county_code, b.phone_id
