@@ -16,12 +16,13 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from api.models import IdempotencyKey
+from api.prepared import Planned
 from api.problems import Refusal
 
 HEADER = "Idempotency-Key"
@@ -33,8 +34,20 @@ RETRY_SECONDS = 1
 _WRITTEN = re.compile(r'"([ !#-\[\]-~]+)"|([!#-+\--~]+)')
 _KEPT_HEADERS = ("Content-Type", "Content-Language", "Location", "Vary")
 
-_TAKE = "SELECT * FROM api_take_key(%s, %s, %s, %s)"
-_KEEP = "SELECT api_keep_answer(%s, %s, %s, %s, %s, %s, %s)"
+_TAKE = Planned(
+    lambda: (
+        """
+    SELECT taken, fingerprint, status, headers, body FROM api_take_key(%(lock)s, %(client)s, %(key)s, %(since)s)
+    """
+    )
+)
+_KEEP = Planned(
+    lambda: (
+        """
+    SELECT api_keep_answer(%(client)s, %(key)s, %(fingerprint)s, %(status)s, %(headers)s, %(body)s, %(moment)s)
+    """
+    )
+)
 
 
 class Call(NamedTuple):
@@ -89,16 +102,16 @@ def once(call: Call, deed: Callable[[], HttpResponse]) -> HttpResponse:
 
 
 def _once(call: Call, deed: Callable[[], HttpResponse]) -> HttpResponse:
-    with transaction.atomic(), connection.cursor() as cursor:
-        if before := _take(cursor, call):
+    with transaction.atomic():
+        if before := _take(call):
             return _again(before, call)
         response = deed()
         if response.status_code < 500:
-            _keep(cursor, call, response)
+            _keep(call, response)
         return response
 
 
-def _take(cursor: Any, call: Call) -> Sequence[Any] | None:
+def _take(call: Call) -> Sequence[Any] | None:
     """
     Take the key until the transaction ends, and return what was kept of this call; None without.
 
@@ -106,8 +119,7 @@ def _take(cursor: Any, call: Call) -> Sequence[Any] | None:
     """
     number = hashlib.blake2b(f"{call.client}\0{call.key}".encode(), digest_size=8).digest()
     lock = int.from_bytes(number, "big", signed=True)
-    cursor.execute(_TAKE, [lock, call.client, call.key, timezone.now() - KEPT])
-    is_taken, *before = cursor.fetchone()
+    [(is_taken, *before)] = _TAKE.rows(lock=lock, client=call.client, key=call.key, since=timezone.now() - KEPT)
     if not is_taken:
         raise Refusal("still-running", wait=RETRY_SECONDS)
     return None if before[0] is None else before
@@ -120,9 +132,15 @@ def _again(before: Sequence[Any], call: Call) -> HttpResponse:
     return HttpResponse(bytes(body), status=status, headers=json.loads(headers) | {REPLAYED: "true"})
 
 
-def _keep(cursor: Any, call: Call, response: HttpResponse) -> None:
+def _keep(call: Call, response: HttpResponse) -> None:
     headers = {name: response[name] for name in _KEPT_HEADERS if name in response}
-    cursor.execute(_KEEP, [*call, response.status_code, json.dumps(headers), response.content, timezone.now()])
+    _KEEP.rows(
+        **call._asdict(),
+        status=response.status_code,
+        headers=json.dumps(headers),
+        body=response.content,
+        moment=timezone.now(),
+    )
 
 
 def forget_past_keys() -> int:

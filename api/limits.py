@@ -17,6 +17,8 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest
 
+from api.prepared import Planned
+
 
 class Limit(NamedTuple):
     """At most `most` calls in `seconds`, from the first call on. `name` keeps it apart from other limits."""
@@ -61,7 +63,7 @@ def counting(called: str) -> str:
     """  # noqa: S608 - `called` is a constant of the program
 
 
-_COUNT = counting("unnest(%s::uuid[], %s::int[]) AS called (key, seconds)")
+_COUNT = Planned(lambda: counting("unnest(%(keys)s::text[]::uuid[], %(seconds)s::int[]) AS called (key, seconds)"))
 
 
 def count_call(*callers: tuple[Limit, str]) -> list[Standing]:
@@ -72,9 +74,7 @@ def count_call(*callers: tuple[Limit, str]) -> list[Standing]:
     too. Call it outside the transaction of the deed: a deed that fails must still have been counted.
     """
     keys = {counter_of(limit, caller): limit for limit, caller in callers}
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT, [[str(key) for key in keys], [limit.seconds for limit in keys.values()]])
-        counts = cursor.fetchall()
+    counts = _COUNT.rows(keys=[str(key) for key in keys], seconds=[limit.seconds for limit in keys.values()])
     standings = [Standing.after(keys[key], calls, seconds_left) for key, calls, seconds_left in counts]
     used_up = [standing for standing in standings if standing.left < 0]
     if used_up:

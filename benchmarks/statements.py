@@ -11,8 +11,8 @@ from django.test import Client
 
 django.setup()
 
+from api.prepared import Planned, Prepared  # noqa: E402
 from config.ready import shelf  # noqa: E402
-from stores.prepared import Planned, Prepared  # noqa: E402
 
 # As text, as a plain view would send them: what the pages save by having PostgreSQL plan once is theirs.
 Planned.rows = Prepared.rows  # type: ignore[method-assign]

@@ -12,12 +12,12 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from api.examples import shown_as
+from api.prepared import IsAnyOf, Parameter, PlannedOnce
 from api.resources import Money, Reference, Resource, Text
 from catalog.catalogue import current_catalogue
 from orders.api_examples import ORDER, ORDER_WITH_CUSTOMER
 from orders.models import Language, Order, OrderLine, State
 from stores.api import OutletResource, outlets_to_tell
-from stores.prepared import IsAnyOf, Parameter, PlannedOnce
 
 # In the API languages are named as the keys of its texts.
 LANGUAGES = {"zh": Language.CHINESE, "en": Language.ENGLISH}

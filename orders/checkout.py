@@ -13,6 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from api.prepared import Planned
 from catalog.catalogue import current_catalogue
 from orders import numbers, pickup_codes, sales, terms
 from orders.customers import digest_of
@@ -30,7 +31,6 @@ from stores import refusals as stock_refusals
 from stores import stock
 from stores.ledger import Shelf
 from stores.models import Outlet
-from stores.prepared import Planned
 
 # What two orders may both try for in the same instant. Whoever comes second draws again, or finds the first.
 DRAWN_AGAIN = {"orders_order_pkey", "order_pickup_code_is_its_own", "order_once_a_form"}

@@ -29,12 +29,12 @@ from django.db.models import (
 )
 from django.utils import timezone
 
+from api.prepared import IsAnyOf, Parameter, Planned
 from orders.basket import Line, Wanted
 from stores.geography import Point, distance_km
 from stores.hours import NO_WEEK, SHANGHAI, Opening, closures_of, opening_at, weeks_of
 from stores.models import Outlet, StockLevel
 from stores.place_words import COUNTY_OFFSET, distance_in_words, nearness
-from stores.prepared import IsAnyOf, Parameter, Planned
 
 MOST_OFFERS = 10
 MOST_PARTIAL_OFFERS = 3

@@ -21,6 +21,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
 
+from api.prepared import Parameter, Planned
 from orders import numbers, qr_codes
 from orders.models import Order, OrderChange, OrderLine
 from orders.terms import TERMS
@@ -37,7 +38,6 @@ from stores.hours import (
 )
 from stores.models import ClosedPeriod, Outlet, Region
 from stores.place_words import way_from_seat
-from stores.prepared import Parameter, Planned
 from stores.querysets import coming_closures
 
 Kind = OrderChange.Kind

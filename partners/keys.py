@@ -27,10 +27,10 @@ from rest_framework.request import Request
 from api.calls import limit_of
 from api.credentials import SCOPES
 from api.limits import Standing, counter_of, counting
+from api.prepared import Planned
 from catalog.models import Phone
 from partners.models import PREFIX_LENGTH, USUAL_CALLS, ApiKey, Partner
 from stores.models import Outlet, Region
-from stores.prepared import Planned
 
 KEY = re.compile(rf"cunpu_([a-z0-9]{{{PREFIX_LENGTH}}})_([A-Za-z0-9_-]{{43}})")
 # How exactly "last used" is known; a write for every call would cost more than it tells.

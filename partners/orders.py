@@ -9,6 +9,7 @@ from uuid import uuid4
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
+from api.prepared import Planned
 from orders import lifecycle, numbers
 from orders.api import LINE_FIELDS, line_of
 from orders.checkout import place_order
@@ -18,7 +19,6 @@ from partners.callers import Caller
 from partners.models import PartnerOrder
 from stores.actors import actor
 from stores.models import Outlet
-from stores.prepared import Planned
 
 # An order is moved from outlet to outlet by people, who give up before long.
 MOST_MOVES = 10

@@ -13,12 +13,12 @@ from django.db.models import DateField, F, FloatField, Func, IntegerField, Q, Sm
 from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import get_language
 
+from api.prepared import IsAnyOf, Parameter, Planned, PlannedOnce
 from catalog.models import is_english
 from stores.geography import Point, distance_km
 from stores.hours import NO_WEEK, SHANGHAI, Opening, closures_of, opening_at, weeks_of
 from stores.models import Outlet, PlaceKey, Region, outlets_address
 from stores.place_words import COUNTY_OFFSET, NEARNESS, as_far_as_known, distances
-from stores.prepared import IsAnyOf, Parameter, Planned, PlannedOnce
 from stores.querysets import OutletQuerySet, towns_of
 from stores.questions import Question, no_such_page
 from stores.search import Hit, find_places

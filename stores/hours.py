@@ -23,10 +23,10 @@ from django.db.models.functions import Cast, Concat
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
+from api.prepared import IsAnyOf, Parameter, Planned
 from catalog.models import local_text
 from catalog.moments import SHANGHAI, clock, day_in_words
 from stores.models import Outlet, TimetableHours
-from stores.prepared import IsAnyOf, Parameter, Planned
 
 # Of so many different hours a process remembers what they come to.
 MOST_FOUND = 2000

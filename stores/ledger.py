@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from api.prepared import Planned
 from stores.models import StockMovement
-from stores.prepared import Planned
 from stores.refusals import OperationKeyReused
 
 Kind = StockMovement.Kind

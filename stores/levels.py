@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BigIntegerField, CharField, SmallIntegerField
 
+from api.prepared import IsAnyOf, Parameter, Planned, PlannedOnce
 from api.resources import in_utc
 from catalog.models import Phone
 from stores.models import LastCounts, Outlet, StockLevel
-from stores.prepared import IsAnyOf, Parameter, Planned, PlannedOnce
 from stores.querysets import AVAILABLE
 
 # One shelf as programs read it: plain, because thousands are told at once.

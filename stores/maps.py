@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 from django.db.models import CharField
 
+from api.prepared import Parameter, Planned
 from stores.geography import Point
 from stores.models import Region, RegionMap
-from stores.prepared import Parameter, Planned
 
 # A map's longer side has so many cells. Outlets in one cell are one dot, so a map has a size that the number of outlets
 # cannot outgrow.

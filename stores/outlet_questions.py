@@ -20,10 +20,10 @@ from django.db.models import (
 )
 
 from api.pagination import USUAL_LIMIT, Key, Question, behind_the
+from api.prepared import Parameter, Planned, PlannedOnce, Prepared
 from stores.finder import codes_of, named
 from stores.hours import NO_WEEK, Closure, Week, closures_of, weeks_of
 from stores.models import Outlet
-from stores.prepared import Parameter, Planned, PlannedOnce, Prepared
 from stores.querysets import OutletQuerySet, towns_of
 from stores.search import find_places
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from api.prepared import Parameter, Planned
 from catalog.catalogue import current_catalogue
 from catalog.errors import GoneForGood, NotHere, Suggestion
 from catalog.models import Phone, is_english, speaks_english
@@ -38,7 +39,6 @@ from stores.place_words import (
     distances,
     way_from_seat,
 )
-from stores.prepared import Parameter, Planned
 
 # Where else a phone is that this shop has not got: so many shops.
 ELSEWHERE = 3

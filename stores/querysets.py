@@ -10,8 +10,8 @@ from django.db import models
 from django.db.models import ExpressionWrapper, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Cast, Coalesce, Greatest, JSONObject
 
+from api.prepared import IsAnyOf
 from stores.geography import Chord, Point, SpherePoint
-from stores.prepared import IsAnyOf
 
 if TYPE_CHECKING:
     from api.credentials import Credentials
@@ -52,7 +52,7 @@ class OutletQuerySet(models.QuerySet[Any]):
         """
         Keep the outlets in towns whose code is `first` or `last` or between them.
 
-        Unlike for a pattern, PostgreSQL finds these by index before it knows the codes, see `stores.prepared`.
+        Unlike for a pattern, PostgreSQL finds these by index before it knows the codes, see `api.prepared`.
         """
         return self.filter(town__gte=first, town__lte=last)
 

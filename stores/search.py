@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 from django.db.models.expressions import RawSQL
 
+from api.prepared import PlannedOnce
 from catalog.models import local_text, speaks_english
 from stores.models import Outlet, PlaceKey, Region
 from stores.place_names import (
@@ -25,7 +26,6 @@ from stores.place_names import (
     without_kinds_zh,
     words,
 )
-from stores.prepared import PlannedOnce
 
 # A question matches at most so many places; the rest is found by typing more.
 MOST_HITS = 200

@@ -4,8 +4,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import connection
 from django.db.models import TextField
 
+from api.prepared import IsAnyOf, Parameter, Planned, PlannedOnce
 from stores.models import Region
-from stores.prepared import IsAnyOf, Parameter, Planned, PlannedOnce
 from tests.factories import create_region
 
 
