@@ -294,9 +294,9 @@ class OutletList(ListDoor):
 
     def get_order(self) -> tuple[Key, ...]:
         asked = self.request.query_params
-        if asked.get("near"):
+        if "near" in asked:
             return BY_DISTANCE
-        return BY_RANK if asked.get("q", "").strip() else BY_CODE
+        return BY_RANK if "q" in asked else BY_CODE
 
     def get_queryset(self) -> Any:
         return OutletQuestion(_today(), with_town="expand" in self.request.query_params)

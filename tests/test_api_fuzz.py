@@ -35,6 +35,7 @@ GOOD = [
     "code",
     "town",
     "2",
+    " ",
 ]
 CURSORS = [
     "WzJd",
