@@ -12,6 +12,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from api.reasons import no_null, only_these
+
 _of_thread = local()
 
 
@@ -57,12 +59,23 @@ class Form(serializers.Serializer):
         return [(name, field, getattr(self, f"validate_{name}", None)) for name, field in self.fields.items()]
 
 
+class Choice(serializers.ChoiceField):
+    """One of some strings; what else could be named is said."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or data not in self.choices:
+            raise serializers.ValidationError(only_these(self.choices))
+        return data
+
+
 class Words(serializers.CharField):
     """A string; numbers are none."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
+        if "\0" in data:
+            raise serializers.ValidationError(no_null())
         return super().to_internal_value(data)
 
 

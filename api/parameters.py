@@ -15,6 +15,8 @@ from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.extensions import OpenApiFilterExtension
 from rest_framework.exceptions import ValidationError
 
+from api.reasons import only_these
+
 LONGEST_LIST = 2000
 
 
@@ -39,7 +41,7 @@ class Filters(django_filters.FilterSet):
             try:
                 self.cleaned[name] = self.field_of(name).clean(data[name])
             except forms.ValidationError as error:
-                self.refused[name] = error.messages
+                self.refused[name] = self._reasons(name, error)
 
     def _own(self, each: django_filters.Filter) -> django_filters.Filter:
         own = copy(each)
@@ -48,6 +50,14 @@ class Filters(django_filters.FilterSet):
             # By its name it is found on the parent.
             own.method = each.method
         return own
+
+    def _reasons(self, name: str, error: forms.ValidationError) -> list[str]:
+        field = self.field_of(name)
+        if isinstance(field, forms.ChoiceField):
+            # Who wrote a program wants to know which there are.
+            choices: Any = field.choices
+            return [only_these(value for value, _label in choices if value)]
+        return error.messages
 
     def field_of(self, name: str) -> forms.Field:
         """Return the field that cleans what is asked under this name."""
@@ -150,5 +160,5 @@ def names_in(query: Mapping[str, str], parameter: str, known: Iterable[str]) -> 
         raise ValidationError({parameter: _("It is too long.")})
     names, known = {name.strip() for name in text.split(",")}, list(known)
     if not names <= set(known):
-        raise ValidationError({parameter: _("Only these can be named: %(known)s.") % {"known": ", ".join(known)}})
+        raise ValidationError({parameter: only_these(known)})
     return names

@@ -76,7 +76,7 @@ class Door(APIView):
         wrong |= {
             name: _("It may be given only once.") for name, values in asked.lists() if name in known and len(values) > 1
         }
-        wrong |= {name: _("It is empty.") for name, value in asked.items() if not (value.strip() or name in wrong)}
+        wrong |= {name: _("It is empty.") for name, value in asked.items() if not (str(value).strip() or name in wrong)}
         if wrong:
             raise WrongParameters(wrong)
 

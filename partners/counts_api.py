@@ -20,6 +20,7 @@ from api.deeds import DeedDoor
 from api.examples import shown_as
 from api.pagination import Key
 from api.problems import WrongParameters
+from api.reasons import only_these
 from api.rendering import answer
 from api.resources import Resource
 from api.views import DetailDoor, ListDoor
@@ -184,8 +185,7 @@ def _own(request: Request, code: str) -> StockCount:
 def _mode(request: Request) -> str:
     mode = request.query_params.get("mode", StockCount.Mode.PARTIAL)
     if mode not in StockCount.Mode.values:
-        known = ", ".join(StockCount.Mode.values)
-        raise WrongParameters({"mode": translation.gettext("Only these can be named: %(known)s.") % {"known": known}})
+        raise WrongParameters({"mode": only_these(StockCount.Mode.values)})
     return mode
 
 

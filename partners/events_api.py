@@ -16,6 +16,7 @@ from rest_framework.request import Request
 
 from api.parameters import names_in
 from api.problems import Refusal, WrongParameters
+from api.reasons import no_null
 from api.rendering import answer
 from api.resources import Resource
 from api.views import Door
@@ -166,7 +167,9 @@ def _no_such_place() -> WrongParameters:
 
 def _codes(text: str) -> list[str] | None:
     codes = [code.strip() for code in text.split(",")] if text else None
-    if codes and (len(codes) > MOST_OUTLETS or "\0" in text):
+    if "\0" in text:
+        raise WrongParameters({"outlets": no_null()})
+    if codes and len(codes) > MOST_OUTLETS:
         raise WrongParameters({"outlets": _("Name at most %(most)d outlets.") % {"most": MOST_OUTLETS}})
     return codes
 

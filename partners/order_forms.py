@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
 from api.examples import shown_as
-from api.forms import Form, WholeNumber, Words, Yuan
+from api.forms import Choice, Form, WholeNumber, Words, Yuan
 from catalog.catalogue import current_catalogue
 from orders.api import LANGUAGES
 from orders.basket import MOST_LINES
@@ -56,9 +56,7 @@ class OrderForm(Form):
     lines: serializers.ListSerializer = serializers.ListSerializer(
         child=LineForm(), min_length=1, max_length=MOST_LINES
     )
-    language = serializers.ChoiceField(
-        list(LANGUAGES), default="zh", help_text="what messages to the customer are written in"
-    )
+    language = Choice(list(LANGUAGES), default="zh", help_text="what messages to the customer are written in")
 
     accepted_total = Yuan(
         required=False,

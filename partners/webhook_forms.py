@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from api.examples import shown_as
-from api.forms import Form, Words
+from api.forms import Choice, Form, Words
 from events.models import Type
 from partners.api_examples import EVENT, WEBHOOK_FORM
 from partners.feed import types_for
@@ -23,7 +23,7 @@ MOST_OUTLETS = 1000
 class WebhookForm(Form):
     url = Words(max_length=LONGEST_URL, help_text="where to, as https://example.com/cunpu; no private network")
     types = serializers.ListField(
-        child=serializers.ChoiceField(Type.values), required=False, default=list, max_length=len(Type.values),
+        child=Choice(Type.values), required=False, default=list, max_length=len(Type.values),
         help_text="only these; all that the scopes of the key allow, where there are none",
     )  # fmt: skip
     outlets = serializers.ListField(
@@ -55,7 +55,7 @@ class WebhookForm(Form):
 class WebhookChangeForm(WebhookForm):
     """Any of the fields, and whether it is active."""
 
-    state = serializers.ChoiceField(Webhook.State.values, help_text="what waits is sent when it is active again")
+    state = Choice(Webhook.State.values, help_text="what waits is sent when it is active again")
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, partial=True, **options)

@@ -12,6 +12,7 @@ from django import forms
 from django.core.validators import EMPTY_VALUES, ProhibitNullCharactersValidator
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 
@@ -191,7 +192,11 @@ class RegionField(forms.RegexField):
     """The code of a region; cleaned to the region, None where empty. One query."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(r"^[0-9]{6}([0-9]{3})?$", **options)
+        super().__init__(
+            r"^[0-9]{6}([0-9]{3})?$",
+            error_messages={"invalid": gettext_lazy("The code of a region has six or nine digits.")},
+            **options,
+        )
 
     def clean(self, value: Any) -> Region | None:
         code = super().clean(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from wsgiref.util import setup_testing_defaults
 
 import pytest
 from django.http import HttpResponse
@@ -15,6 +16,7 @@ from rest_framework.response import Response
 from api.problems import PROBLEMS
 from api.views import Door
 from config import urls
+from config.wsgi import application
 from tests.factories import create_outlet
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +91,7 @@ def test_an_outlet_that_has_closed_is_gone(client: Client) -> None:
         ("{", "application/json", "malformed-body"),
         (b"\xff", "application/json", "malformed-body"),
         ("[" * 10_000, "application/json", "malformed-body"),
+        (b"\xef\xbb\xbfnull", "application/json", "invalid-input"),
         ("a=1", "text/csv", "unsupported-media-type"),
         ("null", "application/json", "invalid-input"),
         ('{"lines":[{"phone":"a","quantity":1}]}', "application/json", "internal-error"),
@@ -105,6 +108,10 @@ def test_whatever_is_in_a_body_has_its_problem(careful_client: Client, body: Any
         ('{"a":1,\n}', "en", "It is no JSON: line 2, column 1."),
         ('{"a":1,\n}', "zh", "不是 JSON：第 2 行第 1 个字符。"),
         (b'"\xff"', "zh", "不是 UTF-8 文本。"),
+        ('{"a": NaN}', "en", "It is no JSON: NaN is no number there."),
+        ('{"a": ' + "9" * 9000 + "}", "en", "It has a number that is too long."),
+        ('{"a": ' * 9000, "en", "It has too many brackets inside brackets."),
+        ('{"a": [{"b": 1, "c": 2, "b": 1}]}', "en", "An object has the field “b” more than once."),
     ],
 )
 def test_what_is_wrong_with_a_body_is_said_in_the_language_that_is_asked_for(
@@ -119,6 +126,33 @@ def test_what_is_wrong_with_a_body_is_said_in_the_language_that_is_asked_for(
 def test_a_body_of_no_type_is_told_which_header_is_missing(client: Client) -> None:
     answer = client.generic("POST", "/api/v1/taker", "{}", content_type="", headers={"Accept-Language": "en"})
     assert problem(answer, "unsupported-media-type")["detail"] == "The header Content-Type is missing."
+
+
+def test_wrong_texts_are_named_in_words_of_ours(client: Client) -> None:
+    answer = client.get("/api/v1/outlets?q=%00", headers={"Accept-Language": "zh"})
+    assert problem(answer, "invalid-input")["errors"][0]["detail"] == "不能有空字符（NUL）。"
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("phones?sim=three", "Only these can be named: two, one."),
+        ("regions?level=x", "Only these can be named: province, city, county, town."),
+        ("outlets?region=99", "The code of a region has six or nine digits."),
+    ],
+)
+def test_who_names_what_is_not_there_is_told_what_there_is(
+    client: Client, catalogue: Any, query: str, reason: str
+) -> None:
+    answer = client.get(f"/api/v1/{query}", headers={"Accept-Language": "en"})
+    assert problem(answer, "invalid-input")["errors"][0]["detail"] == reason
+
+
+@pytest.mark.parametrize("charset", ["base64", "rot13", "undefined", "utf-16"])
+def test_an_address_is_read_in_utf_8_whatever_the_body_is_said_to_be(charset: str) -> None:
+    environ = {"QUERY_STRING": "q=%E4%B8%B0", "CONTENT_TYPE": f"text/plain; charset={charset}"}
+    setup_testing_defaults(environ)
+    assert application.request_class(environ).GET.dict() == {"q": "丰"}
 
 
 @override_settings(ROOT_URLCONF=__name__)
