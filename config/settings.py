@@ -81,9 +81,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # The two that a ready page still needs, then the ready pages, then what it takes to make one.
+    # The two that all answers need, then the doors of programs, then the ready pages, then what it takes to make one.
     "django_http_compression.middleware.HttpCompressionMiddleware",
     "config.conditional.ConditionalGet",
+    "config.programs.Programs",
     "config.ready.ReadyPages",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -1,0 +1,80 @@
+"""What programs get by their short way (`config.programs`), past the middleware of the pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import path
+from rest_framework.request import Request
+
+from api.views import Door
+from config import urls
+from config.programs import HEADERS
+
+pytestmark = pytest.mark.django_db
+
+# What only tells browsers what a page may do.
+FOR_PAGES = ("Permissions-Policy", "Referrer-Policy", "Cross-Origin-Opener-Policy")
+
+
+class Broken(Door):
+    """A door that fails."""
+
+    open_to_all = True
+
+    def get(self, request: Request) -> Any:
+        raise ZeroDivisionError("for programmers")
+
+
+urlpatterns = [path("api/v1/broken", Broken.as_view()), *urls.urlpatterns]
+handler400, handler403, handler404, handler500 = urls.handler400, urls.handler403, urls.handler404, urls.handler500
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client(raise_request_exception=False)
+
+
+@pytest.mark.urls(__name__)
+@pytest.mark.parametrize(
+    ("call", "status"),
+    [
+        ({"path": "/api/v1/brands"}, 200),
+        ({"path": "/api/v1/brands", "REQUEST_METHOD": "HEAD"}, 200),
+        ({"path": "/api/v1/brands", "REQUEST_METHOD": "OPTIONS"}, 204),
+        ({"path": "/api/v1/brands", "REQUEST_METHOD": "PROPFIND"}, 405),
+        ({"path": "/api/v1/brands?a=b"}, 400),
+        ({"path": "/api/v1/brands", "HTTP_HOST": "a b"}, 400),
+        ({"path": "/api/v1/stock"}, 401),
+        ({"path": "/api/v1/phones/none"}, 404),
+        ({"path": "/api/v1/broken"}, 500),
+    ],
+)
+def test_every_answer_is_data_that_nobody_keeps(client: Client, call: dict[str, Any], status: int) -> None:
+    answer = client.get(**call)
+    assert answer.status_code == status
+    assert {name: answer[name] for name in HEADERS} == HEADERS
+    assert answer["Content-Length"].isdecimal()
+    assert not answer.cookies
+    assert not [name for name in FOR_PAGES if name in answer]
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [("/api/v1/docs/", 200), ("/api/v1/schema/", 200), ("/api/v1/schema", 301), ("/phones/", 200)],
+)
+def test_pages_stay_pages_also_below_the_doors(client: Client, address: str, status: int) -> None:
+    answer = client.get(address)
+    assert answer.status_code == status
+    assert all(name in answer for name in FOR_PAGES)
+
+
+def test_a_key_is_not_listened_to_where_others_could_read_it(client: Client, settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT, settings.SECURE_HSTS_SECONDS = True, 3600
+    answer = client.get("/api/v1/brands")
+    assert (answer.status_code, answer["Location"]) == (301, "https://testserver/api/v1/brands")
+    assert "Strict-Transport-Security" not in answer
+    answer = client.get("/api/v1/brands", secure=True)
+    assert (answer.status_code, answer["Strict-Transport-Security"]) == (200, "max-age=3600")
