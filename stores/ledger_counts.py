@@ -20,6 +20,8 @@ from stores.ledger import Line, Operation, Outcome, Shelf
 
 # When the shelf of `s` was last counted, by the row `c` of its outlet; null: never.
 LAST_COUNTED = "c.counted_at[array_position(c.phones, s.phone_id)]"
+# Whether that was after `s`, or (`>=`) not before. Where nothing of the outlet was, the shelf need not be looked for.
+WAS_COUNTED = f"s.counted_at <= ANY (c.counted_at) AND {LAST_COUNTED} {{then}} s.counted_at"
 
 # One outlet's count, from parameters; and what is to be written of a batch of the table that `stores.counts` makes.
 _OF_OUTLET = """
@@ -41,7 +43,7 @@ ON CONFLICT (outlet_id) DO UPDATE SET phones = c.phones RETURNING phones, counte
 _NOTE_TIMES = """
 WITH unchanged AS MATERIALIZED (
     SELECT b.* FROM stores_counts_to_write b JOIN stores_lastcounts c USING (outlet_id)
-    WHERE b.batch = %(batch)s AND (c.phones, c.counted_at) = (b.seen_phones, b.seen_counted_at)
+    WHERE b.batch = %(batch)s AND c.xmin = b.version
     ORDER BY outlet_id FOR UPDATE OF c
 ), noted AS (
     UPDATE stores_lastcounts c SET phones = b.phones, counted_at = b.counted_at
