@@ -7,7 +7,6 @@ import csv
 import gzip
 import zlib
 from collections.abc import Callable, Iterator
-from itertools import repeat
 from typing import BinaryIO, NamedTuple, cast
 
 from django.utils.translation import gettext as _
@@ -22,8 +21,8 @@ GZIP_MAGIC = b"\x1f\x8b"
 DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 UTF_8, GB18030 = "utf-8", "gb18030"
-# Visible ASCII characters but for those that mean something in CSV or to COPY; and the end of a line.
-_PLAIN = bytes(each for each in range(0x21, 0x7F) if each not in b'"\\') + b"\n"
+# Visible ASCII characters but for those that mean something in CSV or to COPY.
+_PLAIN = bytes(each for each in range(0x21, 0x7F) if each not in b',"\\')
 
 
 class Line(NamedTuple):
@@ -193,10 +192,11 @@ def _lines_of(block: bytes) -> Iterator[bytes]:
 def _plain_lines(first: int, block: bytes) -> PlainLines | None:
     """Return the lines of a block if all of them are plain and of one width."""
     block = block.replace(b"\r\n", b"\n").removesuffix(b"\r")
-    if block.translate(None, delete=_PLAIN):
+    # Without their cells, plain lines are as many commas each.
+    commas, *others = block.translate(None, delete=_PLAIN).split(b"\n")
+    if commas.strip(b",") or others.count(commas) < len(others):
         return None
     rows = block.decode("ascii").split("\n")
-    commas = set(map(str.count, rows, repeat(",")))
-    if len(commas) > 1 or "," * min(commas) in rows or max(map(len, rows)) > LONGEST_LINE_BYTES:
+    if "," * len(commas) in rows or max(map(len, rows)) > LONGEST_LINE_BYTES:
         return None
-    return PlainLines(first, min(commas) + 1, rows)
+    return PlainLines(first, len(commas) + 1, rows)

@@ -117,13 +117,13 @@ def _header_problems(number: int, header: list[str], columns: Columns) -> Iterat
 def _copy_rows(
     lines: Iterator[Line | PlainLines | Problem], header: list[str], read: list[str], problems: list[Problem]
 ) -> Iterator[str]:
-    """Yield what COPY wants of every line whose shape is right; put what is wrong with the others into `problems`."""
+    """Yield what COPY wants of the lines whose shape is right; put what is wrong with the others into `problems`."""
     wanted = [header.index(column) for column in read]
     for found in lines:
         if isinstance(found, Problem):
             problems.append(found)
         elif isinstance(found, PlainLines) and found.width == len(header) == len(read):
-            yield from plain_rows(found.first, found.rows)
+            yield plain_rows(found.first, found.rows)
         else:
             for line in found.lines() if isinstance(found, PlainLines) else (found,):
                 if any(line.cells):
