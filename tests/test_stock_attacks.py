@@ -68,6 +68,12 @@ ATTACKS = {
     ),
     "the same line again": ("UPDATE stores_stocklevel SET moved_at = now()", "explained_by_the_ledger"),
     "an older count": ("UPDATE stores_lastcounts SET counted_at = '{2020-01-01}'", "lastcounts_move_on"),
+    "an older count beside a newer one": (
+        """UPDATE stores_lastcounts SET phones = phones || 9999::smallint, counted_at = counted_at || counted_at;
+           UPDATE stores_lastcounts SET counted_at = '{2030-01-01, 2020-01-01}'""",
+        "lastcounts_move_on",
+    ),
+    "a count at no time": ("UPDATE stores_lastcounts SET counted_at = '{null}'", "lastcounts_move_on"),
     "no count at all": ("UPDATE stores_lastcounts SET phones = '{}', counted_at = '{}'", "lastcounts_move_on"),
     "a count of another phone": ("UPDATE stores_lastcounts SET phones = '{9999}'", "lastcounts_move_on"),
     "a count without a time": (
