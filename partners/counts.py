@@ -25,7 +25,7 @@ from partners.count_lines import BrokenBody, CountLines
 from partners.count_models import CountRefusal, StockCount, StockCountPart
 from stores.actors import actor
 from stores.counts import CountSummary, apply_staged_counts
-from stores.ledger_counts import LAST_COUNTED
+from stores.ledger_counts import WAS_COUNTED
 from stores.loading.checks import Check
 from stores.loading.copying import copy_row, copy_rows
 from stores.loading.csvfile import Line, PlainLines
@@ -44,7 +44,7 @@ logger = logging.getLogger(__name__)
 
 _OUTDATED = f"""
     SELECT s.line FROM staged_counts s JOIN stores_lastcounts c USING (outlet_id)
-    WHERE {LAST_COUNTED} > s.counted_at ORDER BY s.line
+    WHERE {WAS_COUNTED.format(then=">")} ORDER BY s.line
 """
 
 
@@ -66,10 +66,10 @@ def deal_with(count: StockCount, stream: BinaryIO) -> StockCount:
     try:
         with translation.override(count.language), transaction.atomic():
             checks = _reach(cast(Credentials, count.api_key))
-            problems = stage_counts(_watched(lines, count), moment=count.received_at, checks=checks)
+            good, problems = stage_counts(_watched(lines, count), moment=count.received_at, checks=checks)
             if lines.broken:
                 raise BrokenBody(lines.broken)
-            good = _note(count, lines.number, problems)
+            good -= _note(count, lines.number, problems)
         if good and not (problems and count.mode == StockCount.Mode.ALL_OR_NOTHING):
             _write(count, good)
     finally:
@@ -107,12 +107,9 @@ def _reach(key: Credentials) -> list[Check]:
 
 
 def _note(count: StockCount, lines: int, problems: Sequence[Problem]) -> int:
-    """Write down what was found wrong, and what is no news; return how many counts are left to be written."""
+    """Write down what was found wrong, and what is no news; return how many counts are that."""
     count.refusals.all().delete()
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE staged_counts (outlet_id, phone_id)")
-        cursor.execute("SELECT count(*) FROM staged_counts")
-        (good,) = cursor.fetchone()
         cursor.execute(_OUTDATED)
         reason = str(_("a newer count of this shelf is known"))
         outdated = [Problem(line, "counted_at", reason) for (line,) in cursor]
@@ -124,7 +121,7 @@ def _note(count: StockCount, lines: int, problems: Sequence[Problem]) -> int:
     count.lines, count.refused, count.outdated = lines, count_refused(problems), len(outdated)
     count.written = count.refused + len(outdated)
     count.save(update_fields=["lines", "refused", "outdated", "written"])
-    return good - len(outdated)
+    return len(outdated)
 
 
 def _write(count: StockCount, good: int) -> None:

@@ -109,7 +109,7 @@ def load_stock(lines: Iterable[Line | PlainLines | Problem], *, actor: str, appl
     reported as unchanged. Without `counted_at`, the count is of this moment. `actor` is who the ledger says did it.
     Nothing is written when anything is refused.
     """
-    problems = stage_counts(lines)
+    _number, problems = stage_counts(lines)
     with connection.cursor() as cursor:
         is_applied = apply and not problems
         new, changed, unchanged = _apply(cursor, actor) if is_applied else _compare(cursor)
@@ -119,10 +119,11 @@ def load_stock(lines: Iterable[Line | PlainLines | Problem], *, actor: str, appl
 
 def stage_counts(
     lines: Iterable[Line | PlainLines | Problem], *, moment: datetime | None = None, checks: Sequence[Check] = ()
-) -> list[Problem]:
+) -> tuple[int, list[Problem]]:
     """
-    Put the counts of `lines` (the first one the header) into the temporary table `staged_counts`; return what is wrong.
+    Put the counts of `lines` (the first one the header) into the temporary table `staged_counts`.
 
+    Return how many there are in it, and what is wrong with the others.
     The table has line, outlet_id, phone_id, on_hand, counted_at (`moment` where the line says nothing) of the lines
     that pass CHECKS, ONCE and `checks`. It stays until it is dropped.
     """
@@ -130,12 +131,13 @@ def stage_counts(
     with staged_lines(lines, COLUMNS) as staged, connection.cursor() as cursor:
         wanted = cursor.mogrify(WANTED, [moment]).decode()
         cursor.execute(f"{wanted} WHERE {any_bad(checks)} IS NOT TRUE")
-        are_good = cursor.rowcount == staged.lines
+        good = cursor.rowcount
         cursor.execute(_HAS_TWICE)
-        if cursor.fetchone()[0] or not are_good:
+        if cursor.fetchone()[0] or good < staged.lines:
             staged.problems += refuse([*checks, ONCE], joins=JOINS + FIRST)
             cursor.execute(_LEAVE_OUT)
-    return sorted(staged.problems)
+            good -= cursor.rowcount
+    return good, sorted(staged.problems)
 
 
 def _compare(cursor: Any) -> tuple[int, int, int]:
