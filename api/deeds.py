@@ -59,7 +59,10 @@ def refuse_coded(request: Request) -> None:
 
 
 def refuse_long(request: Request, most: int) -> None:
-    """Raise Refusal for a body that says it has more than `most` bytes."""
+    """Raise Refusal for a body that says it has more than `most` bytes, or does not say how many it has."""
+    if "Transfer-Encoding" in request.headers:
+        # WSGI reads as many bytes as Content-Length says: none, and what was sent would be lost without a word.
+        raise Refusal("length-required")
     length = request.headers.get("Content-Length", "")
     if length.isdecimal() and int(length[:20]) > most:
         raise too_large(most)

@@ -189,6 +189,12 @@ PROBLEMS = {
             ),
         ),
         Problem(
+            "length-required",
+            411,
+            gettext_lazy("The body comes without its length"),
+            gettext_lazy("Send it whole, with the header Content-Length, and not in chunks (Transfer-Encoding)."),
+        ),
+        Problem(
             "content-too-large",
             413,
             gettext_lazy("The body is too large"),

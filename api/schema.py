@@ -159,6 +159,7 @@ _TO_ALL = {
 _TO_READERS = {"410": "The outlet has closed for good."}
 _TO_WRITERS = {
     "409": "The rules do not allow it as things stand, or the same request is being worked on (Retry-After).",
+    "411": "The body comes in chunks, without its length.",
     "413": "The body is too large.",
     "415": "The body has a format that is not taken.",
     "422": "The rules do not allow it, or the Idempotency-Key belongs to another request.",

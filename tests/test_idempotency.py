@@ -147,6 +147,7 @@ def test_what_was_sent_is_not_kept(key: str) -> None:
 def test_a_body_has_its_limits(key: str) -> None:
     problem(post(key, '{"name":"' + "x" * 100_000 + '"}'), "content-too-large")
     problem(post(key, "x", **{"Content-Encoding": "gzip"}), "unsupported-media-type")
+    problem(post(key, '{"name":"x"}', **{"Transfer-Encoding": "chunked"}), "length-required")
     assert made() == 0
 
 
