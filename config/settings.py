@@ -82,7 +82,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     # The two that all answers need, then the doors of programs, then the ready pages, then what it takes to make one.
-    "django_http_compression.middleware.HttpCompressionMiddleware",
+    "config.compression.Compression",
     "config.conditional.ConditionalGet",
     "config.programs.Programs",
     "config.ready.ReadyPages",

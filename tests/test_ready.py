@@ -310,7 +310,7 @@ def test_any_accept_encoding_has_an_answer(header: str) -> None:
 
 def test_ready_pages_stand_where_they_must() -> None:
     assert settings.MIDDLEWARE[:4] == [
-        "django_http_compression.middleware.HttpCompressionMiddleware",
+        "config.compression.Compression",
         "config.conditional.ConditionalGet",
         "config.programs.Programs",
         "config.ready.ReadyPages",
