@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext, suppress
-from datetime import UTC
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils import timezone, translation
-from django.utils.cache import get_conditional_response, patch_vary_headers, set_response_etag
+from django.utils import translation
+from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import generics
@@ -24,7 +23,7 @@ from api.limits import Standing
 from api.pagination import CursorPages, Key
 from api.parameters import Filters, names_in
 from api.problems import WrongParameters
-from api.rendering import answer
+from api.rendering import answer, tag_of
 from api.resources import Resource, Teller
 
 READING = ("GET", "HEAD", "OPTIONS")
@@ -46,9 +45,7 @@ class Door(APIView):
     standing: Standing | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        language = language_of(request)
-        # Programs are told times in UTC.
-        with _speaking(language), timezone.override(UTC):
+        with _speaking(language_of(request)):
             return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -97,10 +94,11 @@ class Door(APIView):
         patch_vary_headers(response, ["Authorization"])
         if self.standing:
             calls.tell(response, self.standing)
-        if request.method == "HEAD" and response.status_code == 200:
-            # The middleware that does so for GET never knows whether a view has made the body for HEAD. Ours do.
-            set_response_etag(response)
-            return get_conditional_response(request._request, etag=response["ETag"], response=response)
+        if response.status_code == 200 and request.method in ("GET", "HEAD"):
+            response["ETag"] = tag_of(response.content)
+            if request.method == "HEAD":
+                # The middleware that does so for GET never knows whether a view has made the body for HEAD. Ours do.
+                return get_conditional_response(request._request, etag=response["ETag"], response=response)
         return response
 
 
