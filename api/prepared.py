@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from itertools import count
 from typing import Any, NamedTuple
@@ -41,6 +41,11 @@ class IsAnyOf(Func):
     arg_joiner = " = ANY("
     arity = 2
     output_field = BooleanField()
+
+
+def as_array(numbers: Iterable[int]) -> str:
+    """Return whole numbers as PostgreSQL reads an array of them. Of a list psycopg2 makes an expression for each."""
+    return f"{{{','.join(map(str, numbers))}}}"
 
 
 class Prepared:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BigIntegerField, CharField, SmallIntegerField
 
-from api.prepared import IsAnyOf, Parameter, Planned, PlannedOnce
+from api.prepared import IsAnyOf, Parameter, Planned, PlannedOnce, as_array
 from api.resources import in_utc
 from catalog.models import Phone
 from stores.models import LastCounts, Outlet, StockLevel
@@ -48,26 +48,25 @@ def levels_of(outlets: Mapping[int, bool], phones: Iterable[Phone]) -> dict[int,
     What an outlet that does not trade has can be promised to nobody. A phone that it has never had is left out.
     """
     slugs = {phone.pk: phone.slug for phone in phones}
-    counted: dict[int, dict[int, datetime]] = {
-        outlet: dict(zip(phones_counted, moments, strict=True))
-        for outlet, phones_counted, moments in _last_counts.rows(outlets=list(outlets))
+    keys, never = as_array(outlets), dict.fromkeys(slugs)
+    counted = {
+        outlet: never | dict(zip(of_phones, map(_told, moments), strict=True))
+        for outlet, of_phones, moments in _last_counts.rows(outlets=keys)
     }
-    found: dict[int, dict[int, Level]] = {outlet: {} for outlet in outlets}
-    never: dict[int, datetime] = {}
-    for outlet, phone, on_hand, reserved, safety_stock, available in _levels.rows(
-        outlets=list(outlets), phones=list(slugs)
-    ):
-        at = counted.get(outlet, never).get(phone)
+    # Each with room for the phones in their order.
+    found = {outlet: (dict.fromkeys(slugs), trades, counted.get(outlet, never)) for outlet, trades in outlets.items()}
+    for outlet, phone, on_hand, reserved, safety_stock, available in _levels.rows(outlets=keys, phones=as_array(slugs)):
+        levels, trades, counted_at = found[outlet]
         # As `_level` tells it. There are thousands, and to call it takes as long as what it does.
-        found[outlet][phone] = {
+        levels[phone] = {
             "phone": slugs[phone],
-            "available": available if outlets[outlet] else 0,
+            "available": available if trades else 0,
             "on_hand": on_hand,
             "reserved": reserved,
             "safety_stock": safety_stock,
-            "counted_at": at and _told(at),
+            "counted_at": counted_at[phone],
         }
-    return {outlet: [levels[phone] for phone in slugs if phone in levels] for outlet, levels in found.items()}
+    return {outlet: [level for level in levels.values() if level] for outlet, (levels, _, _) in found.items()}
 
 
 def _level(

@@ -19,7 +19,7 @@ from django.db.models import (
     Value,
 )
 
-from api.pagination import USUAL_LIMIT, Key, Question, behind_the
+from api.pagination import MOST, USUAL_LIMIT, Key, Question, behind_the
 from api.prepared import Parameter, Planned, PlannedOnce, Prepared
 from stores.finder import codes_of, named
 from stores.hours import NO_WEEK, Closure, Week, closures_of, weeks_of
@@ -27,8 +27,8 @@ from stores.models import Outlet
 from stores.querysets import OutletQuerySet, towns_of
 from stores.search import find_places
 
-# How many are mostly asked for.
-PLANNED_LIMITS = (20, USUAL_LIMIT)
+# How many are mostly asked for. Each is a statement of its own, and a connection keeps what it has planned.
+PLANNED_LIMITS = (20, USUAL_LIMIT, MOST)
 # Of what type a column is that a list is ordered by.
 FIELDS: dict[type, Field] = {str: TextField(), int: IntegerField(), float: FloatField()}
 
@@ -128,15 +128,19 @@ class OutletQuestion(Question):
         """Return the first rows in this order, behind one with these values. Two queries at most."""
         question = _question(self.narrowed, order, behind is not None, self.with_town)
         values = self.values | {f"behind_{key.name}": value for key, value in zip(order, behind or (), strict=False)}
-        # Each limit is a statement of its own, and a connection keeps what it has planned.
-        rows = Planned.rows if limit - 1 in PLANNED_LIMITS else Prepared.rows
-        found = rows(question, limit=limit, **values)
+        found = _rows(question, limit, **values)
         weeks = weeks_of(row[0] for row in found)
         return [self._row(weeks.get(timetable, NO_WEEK), *others) for timetable, *others in found]
 
     def _row(self, week: Week, closures: list[str], chord: float | None, rank: int | None, *columns: Any) -> Row:
         town = Town._make(columns[len(COLUMNS) :]) if self.with_town else None
         return Row._make((*columns[: len(COLUMNS)], closures_of(tuple(closures)), week, chord, rank, town))
+
+
+def _rows(question: Planned, limit: int, **values: Any) -> list[tuple[Any, ...]]:
+    """Return the rows of a page, and one more that tells whether there is another."""
+    rows = Planned.rows if limit - 1 in PLANNED_LIMITS else Prepared.rows
+    return rows(question, limit=limit, **values)
 
 
 @cache
@@ -158,3 +162,30 @@ def _question(narrowed: frozenset[str], order: tuple[Key, ...], is_behind: bool,
         )
 
     return PlannedOnce(make) if "q" in narrowed else Planned(make)
+
+
+class Brief(NamedTuple):
+    """What a list of shelves asks of an outlet."""
+
+    pk: int
+    code: str
+    state: str
+
+
+class EveryOutlet(Question):
+    """All outlets but those that have closed for good, by their codes."""
+
+    model = Outlet
+
+    def all(self) -> EveryOutlet:
+        return self
+
+    def entries(self, order: tuple[Key, ...], behind: Sequence[Any] | None, limit: int) -> list[Brief]:
+        (code,) = behind or ("",)
+        return [Brief._make(row) for row in _rows(_every_outlet, limit, behind=code)]
+
+
+@Planned
+def _every_outlet() -> Any:
+    outlets = Outlet.objects.visible().filter(code__gt=Parameter("behind", TextField()))
+    return outlets.order_by("code").values_list(*Brief._fields)

@@ -24,6 +24,7 @@ from stores.api import OutletFilters, RegionFilter
 from stores.api_examples import SHELVES
 from stores.levels import Level, Shelves, levels_of, shelves_at
 from stores.models import Outlet
+from stores.outlet_questions import Brief, EveryOutlet
 from stores.pages import find_outlet
 
 MOST_OUTLETS = 1000
@@ -140,8 +141,10 @@ class StockList(ListDoor):
     order = (Key("code", str),)
 
     def get_queryset(self) -> Any:
-        outlets = Outlet.objects.visible().reached_by(credentials_of(self.request))
-        return outlets.values_list("pk", "code", "state", named=True)
+        credentials = credentials_of(self.request)
+        if _reaches_all(credentials) and {"outlets", "region"}.isdisjoint(self.request.query_params):
+            return EveryOutlet()
+        return Outlet.objects.visible().reached_by(credentials).values_list(*Brief._fields, named=True)
 
     def prepare(self, page: Any) -> Any:
         phones = phones_for(credentials_of(self.request), getattr(self.request, "phones", None))
@@ -149,11 +152,13 @@ class StockList(ListDoor):
         return [Shelves(outlet.pk, outlet.code, outlet.state, levels[outlet.pk]) for outlet in page]
 
 
+def _reaches_all(credentials: Credentials | None) -> bool:
+    return credentials is not None and not credentials.outlets and not credentials.regions
+
+
 def reaches(credentials: Credentials | None, outlet: int) -> bool:
     """Whether credentials reach an outlet. One query where they are restricted."""
-    if credentials and not credentials.outlets and not credentials.regions:
-        return True
-    return Outlet.objects.filter(pk=outlet).reached_by(credentials).exists()
+    return _reaches_all(credentials) or Outlet.objects.filter(pk=outlet).reached_by(credentials).exists()
 
 
 @extend_schema(tags=["stock"], summary="Stock of an outlet")

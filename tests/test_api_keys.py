@@ -139,6 +139,10 @@ def test_stock_is_what_the_outlet_has_and_can_promise(client: Client, partner: P
     many = read(client, key, "stock")["results"]
     assert many[0] == told
     assert [outlet["outlet"] for outlet in many] == shops
+    # So they are page by page.
+    first = read(client, key, "stock", "?limit=2")
+    rest = client.get(first["next"], headers=bearer(key)).json()
+    assert (first["results"] + rest["results"], rest["next"]) == (many, None)
     # What stands in a shop that does no business can be promised to nobody.
     assert [level["available"] for level in many[2]["levels"]] == [0, 0]
     assert StockLevel.objects.filter(outlet__code=shops[2], on_hand=5).count() == 2
