@@ -176,5 +176,31 @@ class PlannedOnce(Planned):
     execute = "SET LOCAL plan_cache_mode = force_generic_plan; EXECUTE"
 
 
+def as_row(values: Iterable[Any]) -> str:
+    """
+    Return `values` (text, numbers, bytes, moments, None, lists of them) as PostgreSQL reads one row from text.
+
+    For questions with many parameters: as so many literals of a statement PostgreSQL takes thrice as long to read them.
+    """
+    return f"({','.join(map(_field, values))})"
+
+
+def _field(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case list():
+            return _quoted(f"{{{','.join('NULL' if part is None else _field(part) for part in value)}}}")
+        case bytes():
+            return _quoted(f"\\x{value.hex()}")
+        case _:
+            return _quoted(str(value))
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def _type_of(parameter: Parameter) -> str:
     return parameter.declared.db_type(connection) or "text" if parameter.declared else "unknown"

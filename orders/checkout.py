@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from api.prepared import Planned
+from api.prepared import Planned, as_row
 from catalog.catalogue import current_catalogue
 from orders import numbers, pickup_codes, sales, terms
 from orders.customers import digest_of
@@ -148,18 +148,43 @@ def _lines(lines: Mapping[int, int]) -> list[Line]:
     return [Line(phone.pk, quantity, phone.name_zh, phone.name_en, terms.CURRENT) for phone, quantity in phones]
 
 
+class Asked(NamedTuple):
+    """What `orders_place_order` is given: the fields of the type orders_draft (migration 0021) in turn."""
+
+    outlet: int
+    number: str
+    form_key: str
+    name: str
+    mobile: str
+    language: str
+    channel: str
+    actor: str
+    tells: str
+    moved_from: str
+    pickup_fingerprint: bytes
+    placed_at: datetime
+    held_until: datetime
+    phones: list[int]
+    quantities: list[int]
+    names_zh: list[str]
+    names_en: list[str]
+    terms: list[str]
+    most_orders: int | None
+    most_units: int | None
+    customer: bytes
+    accepted_fen: int | None
+    prices: list[int | None] | None
+    ordinary_prices: list[int | None] | None
+    windows: list[int | None] | None
+
+
 @Planned
 def _place() -> str:
     # Read and planned once a connection: that takes PostgreSQL as long as the ledger does.
     return """
         SELECT outcome, number, phone_id, ordered, on_hand, reserved, safety_stock, outlet_trades, price_fen, window_id,
                total_fen
-        FROM orders_place_order(
-            %(outlet)s, %(number)s, %(form_key)s, %(name)s, %(mobile)s, %(language)s, %(channel)s,
-            %(actor)s, %(tells)s, %(moved_from)s, %(pickup_fingerprint)s, %(placed_at)s, %(held_until)s,
-            %(phones)s, %(quantities)s, %(names_zh)s, %(names_en)s, %(terms)s,
-            %(most_orders)s, %(most_units)s, %(customer)s, %(accepted_fen)s,
-            %(prices)s, %(ordinary_prices)s, %(windows)s)
+        FROM orders_place_order(%(draft)s::orders_draft)
     """
 
 
@@ -167,24 +192,25 @@ def write_order(draft: Draft, *, is_limited: bool) -> Order:
     """
     Promise the phones of a draft and write its order under a new number, or return the order of the same form.
 
-    One statement (migration 0020). `is_limited`: the mobile number may have so many open orders and phones, no more.
+    One statement (migration 0021). `is_limited`: the mobile number may have so many open orders and phones, no more.
     Raises OutletNotOpen, OutOfStock, TooManyOpenOrders, TooManyOfOnePhone, PriceRose, SaleLimitReached and
     SaleQuotaUsedUp; IntegrityError as `drawing_again` knows it.
     """
     order = _order(draft, numbers.draw_number(draft.outlet.pk), draft.placed_at or timezone.now())
     phones, quantities, names_zh, names_en, lines_terms = (list(column) for column in zip(*draft.lines, strict=True))
     prices, ordinary_prices, windows = map(list, draft.fixed) if draft.fixed else (None, None, None)
-    rows = _place.rows(
+    asked = Asked(
         outlet=order.outlet_id, number=order.number, form_key=order.form_key, name=order.name, mobile=order.mobile,
-        language=order.language, channel=order.channel, actor=draft.actor, tells=draft.tells.value,
-        moved_from=order.moved_from, pickup_fingerprint=order.pickup_fingerprint, placed_at=order.placed_at,
+        language=order.language, channel=order.channel, actor=draft.actor, tells=draft.tells,
+        moved_from=order.moved_from, pickup_fingerprint=bytes(order.pickup_fingerprint), placed_at=order.placed_at,
         held_until=order.held_until, phones=phones, quantities=quantities, names_zh=names_zh, names_en=names_en,
         terms=lines_terms, most_orders=settings.MAX_OPEN_ORDERS if is_limited else None,
         most_units=settings.MAX_UNITS_OF_A_PHONE if is_limited else None, customer=digest_of(order.mobile),
         accepted_fen=draft.accepted_fen, prices=prices, ordinary_prices=ordinary_prices, windows=windows,
     )  # fmt: skip
+    rows = _place.rows(draft=as_row(asked))
     match rows:
-        case [("placed", *_, total_fen)]:
+        case [("placed", *_, total_fen), *_]:
             order.total_fen = total_fen
             return order
         case [("placed before", number, *_)]:

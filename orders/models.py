@@ -96,7 +96,8 @@ class Order(models.Model):
     """
 
     pk = models.CompositePrimaryKey("outlet", "number")
-    outlet = models.ForeignKey(Outlet, models.PROTECT, related_name="orders", db_index=False)
+    # Its lines are of shelves of this outlet, so there is one.
+    outlet = models.ForeignKey(Outlet, models.PROTECT, related_name="orders", db_index=False, db_constraint=False)
     number = models.CharField(max_length=numbers.DIGITS)
     state = models.CharField(max_length=9, choices=State)
     change_seq = models.SmallIntegerField()

@@ -1,5 +1,7 @@
 """Whatever SQL the application's role tries, orders keep their word."""
 
+import json
+
 import pytest
 from django.db import connection, transaction
 from django.db.models import Model
@@ -7,7 +9,7 @@ from django.db.utils import DatabaseError
 
 from orders import numbers
 from orders.models import Message, Order, OrderChange, OrderLine, Payment
-from tests.order_factories import create_order
+from tests.order_factories import create_order, create_shelf
 
 pytestmark = pytest.mark.django_db
 
@@ -185,6 +187,26 @@ COPY = """
 )
 def test_no_order_is_made_up(changes: str, constraint: str):
     attack(COPY.format(table="order", changes=changes), create_order(), constraint)
+
+
+def copy_of_all(order: Order, **line: int) -> str:
+    """Return SQL that copies an order with its history and its line, which is changed to `line`."""
+    outlet_id = line.get("outlet_id", order.outlet_id)
+    own = {"outlet_id": outlet_id, "number": numbers.draw_number(outlet_id)}
+    fresh = own | {"form_key": own["number"], "pickup_fingerprint": own["number"]}
+    rows = {"orderline": own | line, "orderchange": own, "order": fresh}
+    lines, change, head = (COPY.format(table=table, changes=json.dumps(row)) for table, row in rows.items())
+    return f"WITH line AS ({lines}), change AS ({change}) {head}"
+
+
+def test_a_line_is_of_a_shelf():
+    order = create_order()
+    elsewhere = create_shelf()
+
+    run(copy_of_all(order), order)
+    attack(copy_of_all(order, phone_id=elsewhere.phone_id), order, "orderline_is_of_a_shelf")
+    attack(copy_of_all(order, outlet_id=elsewhere.outlet_id), order, "orderline_is_of_a_shelf")
+    attack(copy_of_all(order, outlet_id=elsewhere.outlet_id + 1), order, "orderline_is_of_a_shelf")
 
 
 SENSELESS = {

@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 from django.utils import timezone
 
 from catalog.catalogue import forget_catalogue
 from orders import numbers
-from orders.checkout import place_order
+from orders.checkout import Asked, place_order
 from orders.models import Order, State
 from orders.refusals import (
     BadMobile,
@@ -206,6 +207,12 @@ def test_draws_again_when_the_code_is_taken_by_an_open_order_of_the_outlet(monke
 
     assert bytes(second.pickup_fingerprint) == fingerprint(shelf.outlet_id, "222222")
     assert bytes(elsewhere.pickup_fingerprint) == fingerprint(elsewhere.outlet_id, "111111")
+
+
+def test_asks_as_the_database_reads_it():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT attname FROM pg_attribute WHERE attrelid = 'orders_draft'::regclass ORDER BY attnum")
+        assert tuple(name for (name,) in cursor.fetchall()) == Asked._fields
 
 
 @pytest.mark.parametrize("phones", [1, 3])

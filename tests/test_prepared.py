@@ -1,10 +1,13 @@
 """Questions that PostgreSQL reads and plans once a connection."""
 
+from datetime import UTC, datetime
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection
 from django.db.models import TextField
 
-from api.prepared import IsAnyOf, Parameter, Planned, PlannedOnce
+from api.prepared import IsAnyOf, Parameter, Planned, PlannedOnce, as_row
+from orders.checkout import Asked
 from stores.models import Region
 from tests.factories import create_region
 
@@ -38,6 +41,29 @@ def test_it_answers_for_each_value(db):
 
 def test_written_out_it_takes_each_value_as_often_as_it_is_named(db):
     assert written_out.rows(word="%s'", number=7) == [("%s'%s'7",)]
+
+
+@Planned
+def fields_of_a_row() -> str:
+    return """
+        SELECT d.name, d.names_zh, d.most_units, d.prices, d.windows, d.customer, d.placed_at
+        FROM (SELECT (%(row)s::orders_draft).*) AS d
+    """
+
+
+def test_a_row_is_read_as_it_was_given(db):
+    words = ["", " ", "NULL", "a,b", '"', "\\", "\\'\"", "(x)", "{y}", "%s", "两\n行"]
+    moment = datetime(2026, 11, 11, 23, 59, 59, 999999, tzinfo=UTC)
+    given = dict.fromkeys(Asked._fields) | {
+        "names_zh": words, "most_units": 3, "windows": [None, 7], "customer": b"\x00\"\\", "placed_at": moment
+    }  # fmt: skip
+
+    for word in words:
+        [(name, names, most, prices, windows, customer, placed_at)] = fields_of_a_row.rows(
+            row=as_row((given | {"name": word}).values())
+        )
+        assert (name, names, most, prices, windows, placed_at) == (word, words, 3, None, [None, 7], moment)
+        assert bytes(customer) == given["customer"]
 
 
 def test_it_is_planned_once_and_leaves_the_connection_as_it_was(transactional_db):
