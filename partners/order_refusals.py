@@ -55,6 +55,9 @@ def problem_of(refused: OrderRefused, wanted: Wanted | None, credentials: Creden
             )
         case OutletNotOpen(data={"outlet": outlet}) if wanted:
             return Refusal("outlet-not-open", str(refused), outlets=_elsewhere(outlet, wanted, credentials))
+        case PriceRose(data=data):
+            # What it says is for somebody before a page.
+            return Refusal("price-rose", **_of_prices(data))
     name, members = _OTHERS[type(refused)]
     return Refusal(name, str(refused), **members(refused.data))
 
@@ -85,7 +88,6 @@ _OTHERS: dict[type[OrderRefused], tuple[str, Callable[[dict[str, Any]], dict[str
         "too-many-of-one-phone",
         lambda data: {"limit": data["limit"], "phone": _slug(data["phone_id"])},
     ),
-    PriceRose: ("price-rose", _of_prices),
     SaleLimitReached: ("sale-limit-reached", _of_sale),
     SaleQuotaUsedUp: ("sale-quota-used-up", _of_sale),
     ReferenceTaken: ("reference-taken", lambda data: {}),

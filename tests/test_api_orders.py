@@ -414,6 +414,7 @@ def test_it_is_never_ordered_for_more_than_was_accepted(caller: Caller) -> None:
     assert refused.status_code == 409
     told = refused.json()
     assert told["type"].endswith("/price-rose/")
+    assert "detail" not in told
     assert told["total"] == {"amount": "299.00", "currency": "CNY"}
     ordinary = {"amount": "299.00", "currency": "CNY"}
     assert told["prices"] == [

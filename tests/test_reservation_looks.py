@@ -81,6 +81,23 @@ def fill_in(tab: Tab) -> None:
     tab.locator("#consent").check()
 
 
+def room_beside_code(tab: Tab, width: int) -> float:
+    """Return how many pixels are between the pickup code and its picture in a window of this width."""
+    size = tab.viewport_size
+    tab.set_viewport_size({"width": width, "height": 740})
+    room: float = tab.evaluate(
+        """() => {
+            const text = document.createRange()
+            text.selectNodeContents(document.querySelector(".code b"))
+            const code = text.getBoundingClientRect(), picture = document.querySelector(".qr").getBoundingClientRect()
+            return Math.max(picture.left - code.right, picture.top - code.bottom)
+        }"""
+    )
+    assert size
+    tab.set_viewport_size(size)
+    return room
+
+
 def test_the_pages_of_a_reservation(look: Tab, shops: list[Outlet], catalogue: Catalogue) -> None:
     found, (phone, other, *_rest), (near, _far) = Findings(look), catalogue.listed, shops
     for each in (phone, other):
@@ -101,6 +118,7 @@ def test_the_pages_of_a_reservation(look: Tab, shops: list[Outlet], catalogue: C
     fill_in(look)
     follow(look.locator("main form button").last)
     found.look("placed")
+    assert room_beside_code(look, 360) > 8
 
     order = Order.objects.get()
     here = f"orders/{order.number}/"
