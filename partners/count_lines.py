@@ -117,12 +117,15 @@ def _read_ndjson(stream: BinaryIO) -> Iterator[tuple[int, Any] | Problem]:
 
 def _read_json(stream: BinaryIO) -> Iterator[tuple[int, Any] | Problem]:
     """Yield the objects of an array, counted from 1."""
+    found: tuple[int, Any] = (0, None)
     try:
-        yield from enumerate(_Array(uncompressed(stream)), start=1)
+        for found in enumerate(_Array(uncompressed(stream)), start=1):
+            yield found
     except DAMAGED:
         raise BrokenBody(_("The compressed body breaks off or is damaged.")) from None
     except (ValueError, RecursionError):
-        raise BrokenBody(_("The body is no JSON array of objects.")) from None
+        told = _("The body is no JSON array of objects: it cannot be read behind element %(number)d.")
+        raise BrokenBody(told % {"number": found[0]}) from None
 
 
 class _Array:

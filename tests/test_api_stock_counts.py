@@ -223,6 +223,11 @@ def test_each_wrong_parameter_is_named(key: str, query: str, wrong: str) -> None
     assert [error["parameter"] for error in told["errors"]] == [wrong]
 
 
+def test_where_an_array_breaks_is_said(key: str) -> None:
+    told = send(key, b'[{"outlet": "1"}, {"outlet": "2"}, {"outlet": }]', **{"Accept-Language": "en"}).json()
+    assert told["detail"].endswith("it cannot be read behind element 2.")
+
+
 def test_a_file_without_its_columns_is_refused(key: str) -> None:
     told = send(key, b"shop,phone\n1,2\n", CSV).json()
     assert {each["field"] for each in told["refusals"]} == {"shop", "outlet", "on_hand"}
