@@ -57,7 +57,8 @@ def parse(url: str) -> Target:
     if not (url.isascii() and url.isprintable()) or " " in url or "\\" in url:
         raise BadAddress(_("It may have visible ASCII characters only."))
     schemes = ("https", "http") if settings.DEMO else ("https",)
-    if parts.scheme not in schemes:
+    # Asked of the text, too: the database takes it in small letters alone.
+    if parts.scheme not in schemes or not url.startswith(f"{parts.scheme}://"):
         raise BadAddress(_("It has to begin with https://."))
     if not host or parts.username is not None or parts.password is not None or parts.fragment or port == 0:
         raise BadAddress(_("It may have a host, a port, a path and a query, and nothing else."))

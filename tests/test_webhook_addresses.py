@@ -42,7 +42,7 @@ def test_public_addresses_are_public() -> None:
         "https://user@example.com/", "https://user:secret@example.com/", "https://example.com/#part",
         "https://example.com:0/", "https://example.com:99999/", "https://example.com:x/", "https://exa mple.com/",
         "https://example.com/\r\nHost: x", "https://example.com\\@127.0.0.1/", "https://[::1/", "https://例.com/",
-        "https://" + "a" * 70 + ".com/", "javascript:alert(1)",
+        "https://" + "a" * 70 + ".com/", "javascript:alert(1)", "HTTPS://example.com/",
     ],
 )  # fmt: skip
 def test_what_is_no_address_of_a_receiver_is_refused(url: str) -> None:
@@ -58,6 +58,7 @@ def test_any_text_is_an_address_or_refused(text: str) -> None:
         except BadAddress:
             continue
         assert target.host
+        assert url.startswith(("https://", "http://")), "the database takes no other"
         assert 0 < target.port < 65536
 
 
