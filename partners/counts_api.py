@@ -40,7 +40,9 @@ REFUSALS_AT_ONCE = 1000
 
 @shown_as(REFUSAL)
 class CountRefusalResource(Resource):
-    line = serializers.IntegerField(help_text="of the body; in a JSON array the number of the element; from 1, 0 for the whole")
+    line = serializers.IntegerField(
+        help_text="of the body; in a JSON array the number of the element; from 1, 0 for the whole"
+    )
     field = serializers.CharField(help_text="empty where the whole line is meant")
     reason = serializers.CharField(help_text="in the language of Accept-Language when it was sent")
 
@@ -81,7 +83,9 @@ class CountLineForm(serializers.Serializer):
     phone = serializers.CharField(help_text="the slug of a phone")
     on_hand = serializers.IntegerField(min_value=0, max_value=MOST_ON_HAND, help_text="how many stand on the shelf")
     counted_at = serializers.DateTimeField(
-        required=False, allow_null=True, help_text="when it was counted, without a zone by the clock of Asia/Shanghai; when it is received, without it"
+        required=False,
+        allow_null=True,
+        help_text="when it was counted, without a zone by the clock of Asia/Shanghai; when it is received, without it",
     )
 
 
