@@ -74,12 +74,7 @@ class OrderWithCustomer(OrderResource):
         return None if order.erased_at else {"name": order.name, "mobile": order.mobile}
 
 
-LINE_FIELDS = [field.attname for field in OrderLine._meta.concrete_fields]
-
-
-def line_of(row: Sequence[Any]) -> OrderLine:
-    """Return the line that has these values of LINE_FIELDS."""
-    return OrderLine.from_db(DEFAULT_DB_ALIAS, LINE_FIELDS, row)
+_LINE_FIELDS = [field.attname for field in OrderLine._meta.concrete_fields]
 
 
 @PlannedOnce
@@ -87,14 +82,14 @@ def _lines() -> Any:
     outlets = Parameter("outlets", ArrayField(BigIntegerField()))
     numbers = Parameter("numbers", ArrayField(CharField(max_length=12)))
     lines = OrderLine.objects.filter(IsAnyOf("outlet", outlets), IsAnyOf("number", numbers))
-    return lines.order_by("position").values_list(*LINE_FIELDS)
+    return lines.order_by("position").values_list(*_LINE_FIELDS)
 
 
 def with_lines(orders: Sequence[Any], *, whole_outlets: bool = False) -> Sequence[Any]:
     """Fetch what the resource tells of `orders` beside their rows and their outlets; a fixed number of queries."""
     lines: dict[str, list[OrderLine]] = {order.number: [] for order in orders}
     for row in _lines.rows(outlets=list({order.outlet_id for order in orders}), numbers=list(lines)):
-        line = line_of(row)
+        line = OrderLine.from_db(DEFAULT_DB_ALIAS, _LINE_FIELDS, row)
         lines[line.number].append(line)
     for order in orders:
         order.told_lines = lines[order.number]

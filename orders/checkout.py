@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg2
 from django.conf import settings
@@ -35,6 +35,16 @@ from stores.models import Outlet
 # What two orders may both try for in the same instant. Whoever comes second draws again, or finds the first.
 DRAWN_AGAIN = {"orders_order_pkey", "order_pickup_code_is_its_own", "order_once_a_form"}
 DRAWS = 25
+
+# The statement that places an order, given as one row, and where in its rows the price of a line is, in fen.
+PLACING = """
+    SELECT outcome, number, phone_id, ordered, on_hand, reserved, safety_stock, outlet_trades, price_fen, window_id,
+           total_fen
+    FROM orders_place_order(%(draft)s::orders_draft)
+"""
+PRICE = 8
+
+T = TypeVar("T")
 
 
 class Line(NamedTuple):
@@ -86,6 +96,7 @@ def place_order(
     actor: str,
     accepted_fen: int | None = None,
     placed_at: datetime | None = None,
+    ask: Ask | None = None,
 ) -> Order:
     """
     Promise `lines` (phone id: quantity) at `outlet` to the customer and return the order, with a message on its way.
@@ -94,7 +105,8 @@ def place_order(
     returned, whatever became of it since. The phones cost what they cost in the second in which the order is written,
     by the clock of the database: at most `accepted_fen` together, the sum that the customer has seen. Where a sale
     window is used up, that is the next lowest price that is to be had; where nobody has told a price yet (None), only
-    the lowest will do. `placed_at` is the moment that it is kept from, now if None.
+    the lowest will do. `placed_at` is the moment that it is kept from, now if None. `ask` is for whoever writes down
+    more in the same statement (see PLACING); it is asked once, so the caller, whose transaction it is, draws again.
 
     Raises BadName, BadMobile, BadQuantity, PhoneNotListed, OutletNotOpen, OutOfStock, TooManyOpenOrders,
     TooManyOfOnePhone, PriceRose, SaleLimitReached and SaleQuotaUsedUp.
@@ -112,16 +124,18 @@ def place_order(
         accepted_fen=accepted_fen,
         placed_at=placed_at,
     )
-    return drawing_again(lambda: write_order(draft, is_limited=True), is_one_statement=True)
+    if ask:
+        return write_order(draft, is_limited=True, ask=ask)
+    return drawing_again(lambda: write_order(draft, is_limited=True), is_transaction=True)
 
 
-def drawing_again(write: Callable[[], Order], *, is_one_statement: bool = False) -> Order:
+def drawing_again(write: Callable[[], T], *, is_transaction: bool = False) -> T:
     """
     Return what `write` returns, tried anew while the number or code that it drew turns out to be taken.
 
-    What is one statement is a transaction by itself, unless it is part of a larger one.
+    What is a transaction by itself, or one statement, needs none around it unless it is part of a larger one.
     """
-    alone = is_one_statement and not connection.in_atomic_block
+    alone = is_transaction and not connection.in_atomic_block
     for draw in range(1, DRAWS + 1):
         try:
             with nullcontext() if alone else transaction.atomic():
@@ -178,17 +192,17 @@ class Asked(NamedTuple):
     windows: list[int | None] | None
 
 
-@Planned
-def _place() -> str:
-    # Read and planned once a connection: that takes PostgreSQL as long as the ledger does.
-    return """
-        SELECT outcome, number, phone_id, ordered, on_hand, reserved, safety_stock, outlet_trades, price_fen, window_id,
-               total_fen
-        FROM orders_place_order(%(draft)s::orders_draft)
-    """
+# Sends the statement PLACING, or more with it; returns its rows.
+Ask = Callable[[Asked], list[tuple[Any, ...]]]
+# Read and planned once a connection: that takes PostgreSQL as long as the ledger does.
+_place = Planned(lambda: PLACING)
 
 
-def write_order(draft: Draft, *, is_limited: bool) -> Order:
+def _ask(asked: Asked) -> list[tuple[Any, ...]]:
+    return _place.rows(draft=as_row(asked))
+
+
+def write_order(draft: Draft, *, is_limited: bool, ask: Ask = _ask) -> Order:
     """
     Promise the phones of a draft and write its order under a new number, or return the order of the same form.
 
@@ -208,7 +222,7 @@ def write_order(draft: Draft, *, is_limited: bool) -> Order:
         most_units=settings.MAX_UNITS_OF_A_PHONE if is_limited else None, customer=digest_of(order.mobile),
         accepted_fen=draft.accepted_fen, prices=prices, ordinary_prices=ordinary_prices, windows=windows,
     )  # fmt: skip
-    rows = _place.rows(draft=as_row(asked))
+    rows = ask(asked)
     match rows:
         case [("placed", *_, total_fen), *_]:
             order.total_fen = total_fen

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
-from api.prepared import Planned
+from api.prepared import Planned, as_row
 from orders import lifecycle, numbers
-from orders.api import LINE_FIELDS, line_of
-from orders.checkout import place_order
+from orders.checkout import PLACING, PRICE, Asked, place_order
 from orders.models import Channel, Order, OrderLine
 from orders.refusals import AlreadyMoved, OrderRefused
 from partners.callers import Caller
@@ -31,22 +30,21 @@ class ReferenceTaken(OrderRefused):
 
 
 @Planned
-def _belongs() -> str:
+def _place() -> str:
     """
-    Write down whose order it is; its lines, as it was placed a moment ago, but none where the reference is taken.
+    Place an order and write down whose it is, at once; say whether the reference is taken.
 
     No constraint may break the transaction: whoever tells why it was refused asks the database in it.
     """
-    fields = ", ".join(LINE_FIELDS)
     return f"""
-        WITH link AS (
+        WITH asked AS MATERIALIZED ({PLACING}), link AS (
             INSERT INTO partners_partnerorder (outlet_id, number, partner_id, reference, placed_at)
-            VALUES (%(outlet)s, %(number)s, %(partner)s, %(reference)s, %(placed_at)s)
-            ON CONFLICT (partner_id, reference) DO NOTHING RETURNING number
+            SELECT %(outlet)s, %(number)s, %(partner)s, %(reference)s, %(placed_at)s
+            FROM asked WHERE outcome = 'placed' LIMIT 1
+            ON CONFLICT (partner_id, reference) DO NOTHING RETURNING 1
         )
-        SELECT {fields} FROM orders_orderline
-        WHERE outlet_id = %(outlet)s AND number = %(number)s AND EXISTS (SELECT FROM link) ORDER BY position
-    """  # noqa: S608 - names of columns
+        SELECT asked.*, outcome = 'placed' AND NOT EXISTS (SELECT FROM link) AS is_taken FROM asked
+    """  # noqa: S608 - a statement of ours
 
 
 def place(
@@ -63,9 +61,25 @@ def place(
     """
     Place an order for a partner and return it, with its `reference` and its `told_lines`.
 
-    To be called in a transaction. Raises ReferenceTaken, after which all of it must be undone, and what
-    `orders.checkout.place_order` raises.
+    To be called in a transaction, by `orders.checkout.drawing_again`. Raises ReferenceTaken, after which all of it must
+    be undone, and what `orders.checkout.place_order` raises.
     """
+    told_lines: list[OrderLine] = []
+
+    def ask(asked: Asked) -> list[tuple[Any, ...]]:
+        rows = _place.rows(
+            draft=as_row(asked),
+            outlet=asked.outlet,
+            number=asked.number,
+            partner=caller.partner.pk,
+            reference=reference,
+            placed_at=asked.placed_at,
+        )
+        if rows[0][-1]:
+            raise ReferenceTaken(_("You have an order of this reference already."), reference=reference)
+        told_lines[:] = _lines_placed(asked, rows)
+        return [row[:-1] for row in rows]
+
     order: Any = place_order(
         outlet=outlet,
         lines=lines,
@@ -76,18 +90,19 @@ def place(
         channel=Channel.API,
         actor=actor("partner", caller.partner.pk),
         accepted_fen=accepted_fen,
+        ask=ask,
     )
-    lines_placed = _belongs.rows(
-        outlet=order.outlet_id,
-        number=order.number,
-        partner=caller.partner.pk,
-        reference=reference,
-        placed_at=order.placed_at,
-    )
-    if not lines_placed:
-        raise ReferenceTaken(_("You have an order of this reference already."), reference=reference)
-    order.reference, order.told_lines = reference, [line_of(row) for row in lines_placed]
+    order.reference, order.told_lines = reference, told_lines
     return order
+
+
+def _lines_placed(asked: Asked, rows: Sequence[Sequence[Any]]) -> list[OrderLine]:
+    """Return the lines of an order as they were written, if it was: then there is a row of each."""
+    lines = zip(asked.phones, asked.quantities, asked.names_zh, asked.names_en, rows, strict=False)
+    return [
+        OrderLine(phone_id=phone_id, quantity=quantity, name_zh=name_zh, name_en=name_en, price_fen=row[PRICE])
+        for phone_id, quantity, name_zh, name_en, row in lines
+    ]
 
 
 def cancel(caller: Caller, order: Any, reason: str) -> Any:

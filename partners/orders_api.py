@@ -20,6 +20,7 @@ from api.parameters import MOMENT_SCHEMA, Filters, MomentFilter
 from api.rendering import answer
 from api.views import DetailDoor, ListDoor
 from orders.api import LANGUAGES, OrderResource, OrderWithCustomer, with_lines
+from orders.checkout import drawing_again
 from orders.choosing import outlet_of
 from orders.models import State
 from orders.refusals import OrderRefused
@@ -86,6 +87,9 @@ class OrderList(ListDoor, DeedDoor):
         for link in page:
             link.order.reference = link.reference
         return with_lines([link.order for link in page], whole_outlets="expand" in self.request.query_params)
+
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        return drawing_again(lambda: super(OrderList, self).post(request, *args, **kwargs), is_transaction=True)
 
     def do(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         caller = caller_of(request)
