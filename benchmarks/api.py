@@ -40,6 +40,7 @@ READS = {
 }
 READ_GOAL, ORDER_GOAL = 0.7, 0.5
 SMALL, ORDER_FLOOR, ORDER = "floor: a small answer", "floor: a plain view, one statement", "POST of an order"
+ROWS = "its key, its call and its rows, without any rule"
 
 
 def run() -> str:
@@ -95,7 +96,7 @@ def _calls() -> str:
     from django.core.signals import request_finished, request_started
     from django.db import close_old_connections, connection
 
-    from benchmarks import api_urls
+    from benchmarks import api_urls, order_rows
 
     # The backend whose time is counted must stay the same.
     request_started.disconnect(close_old_connections)
@@ -118,7 +119,11 @@ def _calls() -> str:
     for number, (name, address) in enumerate(addresses.items()):
         ways[f"floor of {name}"] = lambda number=number: plain.call(f"/floor/sql/{number}/")
         ways[name] = lambda address=address: product.call(address)
-    ways |= _orders(product, plain, shelves)
+    orders = _orders(product, plain, shelves)
+    api_urls.STATEMENTS["credentials"] = _statements(orders[ORDER])[:1]
+    with connection.cursor() as cursor:
+        order_rows.prepare(cursor)
+    ways |= orders
     return _table(measure(ways, backend))
 
 
@@ -157,6 +162,11 @@ def _orders(product: Program, plain: Program, shelves: list[Any]) -> dict[str, C
         form = {"outlet": level.outlet_id, "phone": level.phone_id, "number": str(next(numbers)), "name": "王小明"}
         plain.call("/floor/order/", json.dumps(form | {"mobile": f"+86{next(mobiles)}"}).encode())
 
+    def rows() -> None:
+        level, number = dice.choice(shelves), next(numbers)
+        form = {"number": str(number), "counter": number, "outlet": level.outlet_id, "phone": level.phone_id}
+        plain.call("/floor/order/rows/", json.dumps(form).encode())
+
     def order() -> None:
         level = dice.choice(shelves)
         form = {
@@ -167,7 +177,7 @@ def _orders(product: Program, plain: Program, shelves: list[Any]) -> dict[str, C
         }
         product.call("/api/v1/orders", json.dumps(form).encode(), once=uuid4().hex)
 
-    return {ORDER_FLOOR: floor, ORDER: order}
+    return {ORDER_FLOOR: floor, ROWS: rows, ORDER: order}
 
 
 def _table(costs: dict[str, float]) -> str:
@@ -175,7 +185,8 @@ def _table(costs: dict[str, float]) -> str:
         "| a call of the API | ms | floor, ms | ratio (goal) | of a small answer |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
-    pairs = [(name, f"floor of {name}", READ_GOAL) for name in READS] + [(ORDER, ORDER_FLOOR, ORDER_GOAL)]
+    pairs = [(name, f"floor of {name}", READ_GOAL) for name in READS]
+    pairs += [(ORDER, ORDER_FLOOR, ORDER_GOAL), (ROWS, ORDER_FLOOR, ORDER_GOAL)]
     for name, floor, goal in pairs:
         ratio = costs[floor] / costs[name]
         mark = "" if ratio >= goal else "**"

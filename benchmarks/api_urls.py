@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
@@ -11,6 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from api.idempotency import Call, _take
+from benchmarks import order_rows
 from benchmarks.orders import ONE_STATEMENT
 from config import urls
 
@@ -48,9 +50,23 @@ def order(request: HttpRequest) -> HttpResponse:
     return HttpResponse("done")
 
 
+@csrf_exempt
+def order_without_rules(request: HttpRequest) -> HttpResponse:
+    """Check the key, count the call, take the idempotency key, and write the rows of an order."""
+    form = json.loads(request.body)
+    with connection.cursor() as cursor:
+        for statement in STATEMENTS["credentials"]:
+            cursor.execute(statement)
+        with transaction.atomic():
+            _take(Call("benchmark", form["number"], b""))
+            cursor.execute(order_rows.CALL, [form[field] for field in ("number", "counter", "outlet", "phone")])
+    return HttpResponse("done")
+
+
 urlpatterns = [
     path("floor/small/", Small.as_view()),
     path("floor/sql/<int:number>/", same_sql),
     path("floor/order/", order),
+    path("floor/order/rows/", order_without_rules),
     *urls.urlpatterns,
 ]
