@@ -7,7 +7,6 @@ from typing import Any
 
 import django_filters
 from django.http import Http404, HttpResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
@@ -108,8 +107,7 @@ class OrderList(ListDoor, DeedDoor):
             )
         except OrderRefused as refused:
             raise problem_of(refused, wanted_of(quantities), caller.credentials) from None
-        address = reverse("api:order", args=[order.number])
-        return answer(OrderResource.tell(order), 201, Location=address)
+        return answer(OrderResource.tell(order), 201, Location=f"{request.path}/{order.number}")
 
 
 @extend_schema(tags=["orders"], summary="An order", description="One of the partner's own.")

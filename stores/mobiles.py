@@ -28,7 +28,7 @@ def read_mobile(text: str) -> str | None:
         number is None
         or number.country_code != 86
         or number.extension
-        or not phonenumbers.is_valid_number(number)
+        # A number that nobody can have is of no type.
         or phonenumbers.number_type(number) != _MOBILE
     ):
         return None
