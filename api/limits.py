@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-import math
 import uuid
-from decimal import Decimal
 from typing import NamedTuple
 
 from django.conf import settings
@@ -36,9 +34,9 @@ class Standing(NamedTuple):
     wait_seconds: int
 
     @classmethod
-    def after(cls, limit: Limit, calls: int, seconds_left: float | Decimal) -> Standing:
+    def after(cls, limit: Limit, calls: int, wait_seconds: int) -> Standing:
         """Return how it stands after so many calls; `left` is below zero where they were too many."""
-        return cls(limit, limit.most - calls, max(math.ceil(seconds_left), 1))
+        return cls(limit, limit.most - calls, wait_seconds)
 
 
 class TooManyCalls(Exception):
@@ -51,7 +49,7 @@ class TooManyCalls(Exception):
 
 
 def counting(called: str) -> str:
-    """Return SQL that counts a call for each row of `called` (key, seconds), and tells calls and seconds left."""
+    """Return SQL that counts a call for each row of `called` (key, seconds), and tells calls and how long to wait."""
     # Rows are taken in the order of their keys, so that two callers who share two limits never wait for each other.
     return f"""
         INSERT INTO api_callcount AS counted (key, calls, ends_at)
@@ -59,7 +57,7 @@ def counting(called: str) -> str:
         ON CONFLICT (key) DO UPDATE SET
             calls = CASE WHEN counted.ends_at > now() THEN counted.calls + 1 ELSE 1 END,
             ends_at = CASE WHEN counted.ends_at > now() THEN counted.ends_at ELSE excluded.ends_at END
-        RETURNING key, calls, extract(epoch FROM ends_at - now()) AS seconds_left
+        RETURNING key, calls, greatest(ceil(extract(epoch FROM ends_at - now())), 1)::int AS wait_seconds
     """  # noqa: S608 - `called` is a constant of the program
 
 
@@ -75,7 +73,7 @@ def count_call(*callers: tuple[Limit, str]) -> list[Standing]:
     """
     keys = {counter_of(limit, caller): limit for limit, caller in callers}
     counts = _COUNT.rows(keys=[str(key) for key in keys], seconds=[limit.seconds for limit in keys.values()])
-    standings = [Standing.after(keys[key], calls, seconds_left) for key, calls, seconds_left in counts]
+    standings = [Standing.after(keys[key], calls, wait_seconds) for key, calls, wait_seconds in counts]
     used_up = [standing for standing in standings if standing.left < 0]
     if used_up:
         longest = max(used_up, key=lambda standing: standing.wait_seconds)

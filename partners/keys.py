@@ -155,7 +155,7 @@ def _key_and_call() -> str:
             SELECT {", ".join(_FIELDS)} FROM partners_apikey
             WHERE prefix = %(prefix)s AND secret_hash = %(secret_hash)s
         ), counted AS ({counting(called)})
-        SELECT counted.calls, counted.seconds_left, found.* FROM found, counted
+        SELECT counted.calls, counted.wait_seconds, found.* FROM found, counted
     """  # noqa: S608 - names of columns
 
 
@@ -166,9 +166,9 @@ def _called(prefix: str, secret: str, scope: str) -> ApiKey | None:
     rows = _key_and_call.rows(counter=counter, seconds=limit.seconds, prefix=prefix, secret_hash=_hashed(secret))
     if not rows:
         return None
-    calls, seconds_left, *values = rows[0]
+    calls, wait_seconds, *values = rows[0]
     key = ApiKey.from_db(DEFAULT_DB_ALIAS, _FIELDS, values)
-    key.standing = Standing.after(limit_of(scope, key.calls_per_minute), calls, seconds_left)
+    key.standing = Standing.after(limit_of(scope, key.calls_per_minute), calls, wait_seconds)
     return key
 
 
