@@ -35,8 +35,8 @@ class OneFormat(DefaultContentNegotiation):
 
 
 def as_json(told: Any) -> bytes:
-    """Return JSON in UTF-8 of what JSON knows, of dates, UUIDs and what is `ready`. Moments are texts before."""
-    return orjson.dumps(told)
+    """Return JSON in UTF-8 of what JSON knows, of dates, UUIDs, moments in UTC and what is `ready`."""
+    return orjson.dumps(told, option=orjson.OPT_UTC_Z)
 
 
 def answer(told: Any, status: int = 200, **headers: str) -> HttpResponse:
@@ -46,7 +46,7 @@ def answer(told: Any, status: int = 200, **headers: str) -> HttpResponse:
 
 def ready(told: Any) -> Any:
     """Return something written as JSON already, which can be a part of many answers."""
-    return orjson.Fragment(orjson.dumps(told))
+    return orjson.Fragment(as_json(told))
 
 
 def tag_of(body: bytes) -> str:
