@@ -314,8 +314,9 @@ class OutletDetail(DetailDoor):
     serializer_class = OutletResource
 
     def find(self, code: str) -> Any:
-        outlet: Any
-        outlet, closures = find_outlet(code, timezone.now())
-        outlet.closures = closures
-        outlet.week = weeks_of([outlet.timetable_id]).get(outlet.timetable_id, NO_WEEK)
+        question = OutletQuestion(_today(), with_town="expand" in self.request.query_params)
+        question.narrow("code", code)
+        while (outlet := question.one()) is None:
+            # Raises what says why it is in no list, unless it came just now.
+            find_outlet(code, timezone.now())
         return outlet

@@ -90,6 +90,7 @@ def _around(outlets: OutletQuerySet) -> OutletQuerySet:
 
 # In the order in which they are applied.
 NARROWINGS = {
+    "code": Narrowing(lambda outlets: outlets.filter(code=Parameter("code", TextField())), lambda code: {"code": code}),
     "q": Narrowing(_named, lambda text: codes_of(find_places(text))),
     "near": Narrowing(_around, lambda point: dict(zip(("latitude", "longitude"), point, strict=True))),
     "has": Narrowing(
@@ -124,11 +125,18 @@ class OutletQuestion(Question):
         self.narrowed |= {name}
         self.values |= NARROWINGS[name].values(asked)
 
-    def entries(self, order: tuple[Key, ...], behind: Sequence[Any] | None, limit: int) -> list[Any]:
+    def entries(self, order: tuple[Key, ...], behind: Sequence[Any] | None, limit: int) -> list[Row]:
         """Return the first rows in this order, behind one with these values. Two queries at most."""
         question = _question(self.narrowed, order, behind is not None, self.with_town)
         values = self.values | {f"behind_{key.name}": value for key, value in zip(order, behind or (), strict=False)}
-        found = _rows(question, limit, **values)
+        return self._entries(_rows(question, limit, **values))
+
+    def one(self) -> Row | None:
+        """Return the outlet of the code that this was narrowed by, if it is there. Two queries at most."""
+        found = self._entries(_question(self.narrowed, (), False, self.with_town).rows(**self.values))
+        return found[0] if found else None
+
+    def _entries(self, found: list[tuple[Any, ...]]) -> list[Row]:
         weeks = weeks_of(row[0] for row in found)
         return [self._row(weeks.get(timetable, NO_WEEK), *others) for timetable, *others in found]
 
