@@ -8,6 +8,9 @@ from typing import Any
 
 from django.db import connection
 
+# Seconds until one of the crowd is taken for stuck, on however slow a machine.
+LONGEST = 300
+
 
 def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
     """Make all `calls` in threads that set out together; return what each returned or raised, in order."""
@@ -17,18 +20,20 @@ def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
     def run(index: int, call: Callable[[], Any]) -> None:
         try:
             connection.ensure_connection()
-            start.wait(timeout=30)
+            start.wait(timeout=LONGEST)
             outcomes[index] = call()
         except Exception as error:
             outcomes[index] = error
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=run, args=[index, call]) for index, call in enumerate(calls)]
+    threads = [threading.Thread(target=run, args=[index, call], daemon=True) for index, call in enumerate(calls)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=LONGEST)
+    if any(thread.is_alive() for thread in threads):
+        raise AssertionError("some of the crowd wait for ever")
     return outcomes
 
 
