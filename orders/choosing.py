@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from html import escape
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -28,13 +29,17 @@ from django.db.models import (
     Value,
 )
 from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from api.prepared import IsAnyOf, Parameter, Planned
+from catalog.bilingual import is_english
 from orders.basket import Line, Wanted
 from stores.geography import Point, distance_km
 from stores.hours import NO_WEEK, SHANGHAI, Opening, closures_of, opening_at, weeks_of
+from stores.lines import call_first
 from stores.models import Outlet, StockLevel
-from stores.place_words import COUNTY_OFFSET, distance_in_words, nearness
+from stores.place_words import COUNTY_OFFSET, as_far_as_known, distances, nearness
 
 MOST_OFFERS = 10
 MOST_PARTIAL_OFFERS = 3
@@ -59,24 +64,30 @@ class Part:
 
 @dataclass(frozen=True)
 class Offer:
-    """
-    What one outlet can hand over of what is wanted.
-
-    `opening_words` are in the language that was active; `km` is None where nobody said from where.
-    """
+    """What one outlet can hand over of what is wanted. `km` is None where nobody said from where."""
 
     outlet: Outlet
     opening: Opening
-    opening_words: str
     parts: tuple[Part, ...]
     km: float | None = None
 
     @property
-    def distance(self) -> str:
-        """Say how far it is, in words that claim no more than is known of the place."""
-        if self.km is None:
-            return ""
-        return distance_in_words(self.km, self.outlet.coordinate_accuracy_km, is_vague=self.outlet.place_is_vague)
+    def told(self) -> SafeString:
+        """Say as HTML which shop it is, how far, whether open, and where: without a template, as lists have ten."""
+        outlet, language = self.outlet, get_language()
+        is_in_english = is_english(language)
+        name = outlet.name_en if is_in_english else outlet.name_zh
+        address = outlet.address_en if is_in_english else outlet.address_zh
+        far = ""
+        if self.km is not None:
+            # In words that claim no more than is known of the place.
+            known = as_far_as_known(self.km, outlet.coordinate_accuracy_km, outlet.place_is_vague)
+            far = f" <small>{distances(language)(*known)}</small>"
+        silent = call_first(language) if outlet.call_first else ""
+        return SafeString(  # every part is ours or escaped
+            f"<b>{escape(name)}</b>{far}<small>{self.opening.as_html(language)}{silent}</small>"
+            f"<small>{escape(address)}</small>"
+        )
 
     @property
     def has_everything(self) -> bool:
@@ -203,17 +214,16 @@ def _offers(
         rows = sorted(rows, key=_nearness)[:limit]
     weeks = weeks_of(row[_TIMETABLE] for row in rows)
     # Most shops near each other keep the same hours.
-    openings: dict[tuple[Any, ...], tuple[Opening, str]] = {}
+    openings: dict[tuple[Any, ...], Opening] = {}
     offers = []
     for shelf, chord, closures, *values in rows:
         outlet = _outlet(values)
         key = (outlet.timetable_id, outlet.state, *closures)
         if key not in openings:
             week = weeks.get(outlet.timetable_id, NO_WEEK)
-            opening = opening_at(now, week, closures_of(tuple(closures)), outlet.state)
-            openings[key] = opening, str(opening)
+            openings[key] = opening_at(now, week, closures_of(tuple(closures)), outlet.state)
         km = None if chord is None else distance_km(chord)
-        offers.append(Offer(outlet, *openings[key], _parts(shelf, wanted), km))
+        offers.append(Offer(outlet, openings[key], _parts(shelf, wanted), km))
     return offers
 
 

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from catalog.fragments import render_part
 from orders.mobiles import parse_mobile, parse_name
 from orders.numbers import read_number
 from orders.refusals import OrderRefused
@@ -80,6 +81,11 @@ class ReservationForm(PlainForm):
         """Return the form to fill in; messages come in the language of the page unless asked otherwise."""
         return _blank_form(get_language())
 
+    @property
+    def drawn(self) -> SafeString:
+        """All fields as HTML, with what was typed and what is wrong with it."""
+        return _drawn(self) if self.is_bound else _drawn_blank(get_language())
+
     def clean_name(self) -> str:
         return clean_name(self.cleaned_data["name"])
 
@@ -91,6 +97,15 @@ class ReservationForm(PlainForm):
 def _blank_form(language: str | None) -> ReservationForm:
     """Return the one that every visitor gets who reads this language; nothing is ever written in it."""
     return ReservationForm(initial={"language": language})
+
+
+def _drawn(form: ReservationForm) -> SafeString:
+    return render_part("orders/_who.html", {"form": form})
+
+
+@cache
+def _drawn_blank(language: str | None) -> SafeString:
+    return _drawn(_blank_form(language))
 
 
 class LookUpForm(PlainForm):

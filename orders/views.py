@@ -6,7 +6,7 @@ import re
 import uuid
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 
 from api.limits import TooManyCalls, address_of, count_call
@@ -175,7 +175,8 @@ def _placed_before(request: HttpRequest, wanted: Wanted, outlet: Outlet, key: st
 
 def _reserved(request: HttpRequest, wanted: Wanted, order: Order, seen_fen: int = 0) -> HttpResponse:
     saved = f"?saved={seen_fen - order.total_fen}" if seen_fen > order.total_fen else ""
-    response = keep_private(redirect(order.get_absolute_url() + saved))
+    # Asked to redirect to a text, Django looks for a view of that name first.
+    response = keep_private(HttpResponseRedirect(order.get_absolute_url() + saved))
     let_see(request, response, order.number)
     if wanted.is_basket:
         keep_basket(response, {})

@@ -52,14 +52,15 @@ def outlet_lines(rows: Iterable[OutletRow], phone: Phone | None) -> Iterator[Saf
             mark = f"{marks[min(row.available, 2)]} "
             if to_form and row.available and row.opening.state == OPEN:
                 way = to_form.format(row.code)
-        silent = _call_first(language) if row.call_first else ""
+        silent = call_first(language) if row.call_first else ""
         yield SafeString(  # every part is ours or escaped
             f'<a href="{row.address}">{escape(row.name)}</a>{distance}<br>{mark}<span>{opening}</span>{silent}{way}'
         )
 
 
 @cache
-def _call_first(_language: str | None) -> str:
+def call_first(_language: str | None) -> str:
+    """Return the words of a shop that has been silent, as HTML. `_language` is the active one."""
     words = escape(_("Call first"))
     return f' <b class="warn">! {words}</b>'
 
