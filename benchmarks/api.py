@@ -25,7 +25,7 @@ from uuid import uuid4
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import override_settings
 
-from benchmarks.orders import FLOOR_TABLES, measure
+from benchmarks.orders import FLOOR_TABLES, measure, settle
 from benchmarks.web_door import PLAIN_MIDDLEWARE
 
 OUTLETS = 200
@@ -112,7 +112,6 @@ def _calls() -> str:
         api_urls.STATEMENTS[name] = _statements(lambda address=address: product.call(address))
     with connection.cursor() as cursor:
         cursor.execute(FLOOR_TABLES)
-        cursor.execute("VACUUM ANALYZE")
         cursor.execute("SELECT pg_backend_pid()")
         (backend,) = cursor.fetchone()
     ways: dict[str, Callable[[], object]] = {SMALL: lambda: plain.call("/floor/small/")}
@@ -120,6 +119,7 @@ def _calls() -> str:
         ways[f"floor of {name}"] = lambda number=number: plain.call(f"/floor/sql/{number}/")
         ways[name] = lambda address=address: product.call(address)
     orders = _orders(product, plain, shelves)
+    settle(orders[ORDER])
     api_urls.STATEMENTS["credentials"] = _statements(orders[ORDER])[:1]
     with connection.cursor() as cursor:
         order_rows.prepare(cursor)

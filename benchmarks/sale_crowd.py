@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from statistics import median
 from typing import Any, NamedTuple
 
-from benchmarks.orders import FLOOR_TABLES, ONE_STATEMENT
+from benchmarks.orders import FLOOR_TABLES, ONE_STATEMENT, SETTLED, settle
 from benchmarks.orders_a_second import database_url
 
 CALLERS, ROUNDS = 4, 5
@@ -57,7 +57,9 @@ def run() -> str:
 def _prepare() -> tuple[list[int], list[Buyer]]:
     from django.db import connection
 
+    from orders.checkout import place_order
     from tests.factories import create_outlet, create_phone, create_stock, create_timetable, create_window
+    from tests.order_factories import create_shelf, request_for
 
     timetable = create_timetable()
     outlets = [create_outlet(timetable=timetable) for _ in range(OUTLETS)]
@@ -69,7 +71,8 @@ def _prepare() -> tuple[list[int], list[Buyer]]:
     with connection.cursor() as cursor:
         cursor.execute(FLOOR_TABLES)
         cursor.execute("UPDATE floor_level SET on_hand = %s", [QUOTA])
-        cursor.execute("VACUUM ANALYZE")
+    apart = create_shelf(on_hand=SETTLED)
+    settle(lambda: place_order(**request_for(apart)))
     mobiles = count(13_900_000_000)
     buyers = [Buyer(outlet.pk, f"+86{next(mobiles)}") for outlet in outlets for _ in range(BUYERS // OUTLETS)]
     random.Random(11).shuffle(buyers)  # noqa: S311
