@@ -103,7 +103,8 @@ def _connected(target: Target, addresses: list[str]) -> HTTPConnection:
             if number == len(addresses):
                 raise
         else:
-            connection.sock.settimeout(SECONDS_TO_ANSWER)
+            # Of the connection, which sets it on its socket again with each request.
+            connection.timeout = SECONDS_TO_ANSWER
             return connection
     raise BadAddress("no such host")
 

@@ -303,6 +303,17 @@ def test_who_does_not_answer_is_given_up_in_time(receiver: Receiver, caller: Cal
     assert Delivery.objects.get().error == "timeout"
 
 
+def test_an_answer_may_take_longer_than_a_connection(
+    receiver: Receiver, caller: Caller, outlets: list[Outlet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("partners.webhook_sending.SECONDS_TO_CONNECT", 0.3)
+    monkeypatch.setattr("partners.webhook_sending.SECONDS_TO_ANSWER", 30)
+    receiver.seconds = 0.6
+    one_delivery(caller, receiver.url, outlets[0])
+    send(all_delivered)
+    assert Delivery.objects.get().attempts == 1
+
+
 def test_a_replay_sends_everything_after_a_place_again(
     receiver: Receiver, caller: Caller, outlets: list[Outlet]
 ) -> None:
