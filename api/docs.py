@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from api.credentials import SCOPES
+from api.problems import DOORS
 from api.schema import schema
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -27,6 +30,8 @@ class Named(NamedTuple):
 class Operation(NamedTuple):
     """One thing that can be asked: where, what may be said with it, and what comes back."""
 
+    id: str
+    tag: str
     method: str
     path: str
     summary: str
@@ -40,7 +45,14 @@ class Operation(NamedTuple):
 
 
 def docs(request: HttpRequest) -> HttpResponse:
-    return render(request, "api/docs.html", {"operations": list(operations()), "scopes": SCOPES.items()})
+    told = sorted(operations(), key=lambda operation: (operation.tag, operation.path))
+    context = {
+        "groups": [(tag, list(inside)) for tag, inside in groupby(told, key=lambda operation: operation.tag)],
+        "scopes": [(scope, _(meaning)) for scope, meaning in SCOPES.items()],
+        "order": next(operation.example for operation in told if operation.id == "orders_create"),
+        "api": request.build_absolute_uri(DOORS).rstrip("/"),
+    }
+    return render(request, "api/docs.html", context)
 
 
 def operations() -> Iterator[Operation]:
@@ -51,6 +63,8 @@ def operations() -> Iterator[Operation]:
                 fields, is_list = _answer(told["responses"])
                 body, example = _body(told.get("requestBody", {}))
                 yield Operation(
+                    told["operationId"],
+                    told["tags"][0],
                     method.upper(),
                     path,
                     told.get("summary", ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -274,3 +275,8 @@ def test_the_schema_is_kept_ready_and_the_page_of_it_needs_no_network(client: Cl
         page = client.get(address).content.decode()
         assert all(f"{method} {path}" in page for method, path, _told in operations())
         assert "src=" not in page
+        assert "`" not in page
+        named = re.findall(r'<h2 id="(\w+)"', page)
+        assert len(named) == len(set(named)) == len(list(operations()))
+        assert re.findall(r'href="#(\w+)"', page) == ["main", *named]
+    assert "读取自己的订单" in client.get("/api/v1/docs/").content.decode()
