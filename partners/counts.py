@@ -47,6 +47,8 @@ _OUTDATED = f"""
     WHERE {WAS_COUNTED.format(then=">")} ORDER BY s.line
 """
 
+_PROGRESS = "UPDATE partners_stockcount SET written = %s, opened = %s, changed = %s WHERE id = %s"
+
 
 def keep(count: StockCount, file: BinaryIO) -> None:
     """Keep a new upload, with what `file` holds, for a worker to deal with."""
@@ -126,14 +128,15 @@ def _note(count: StockCount, lines: int, problems: Sequence[Problem]) -> int:
 
 def _write(count: StockCount, good: int) -> None:
     before = StockCount(opened=count.opened, changed=count.changed, written=count.written)
-
-    def note(summary: CountSummary) -> None:
-        count.opened = before.opened + summary.opened
-        count.changed = before.changed + summary.changed
-        count.written = before.written + summary.opened + summary.changed + summary.unchanged
-        count.save(update_fields=["opened", "changed", "written"])
-
     with connection.cursor() as cursor:
+
+        def note(summary: CountSummary) -> None:
+            count.opened = before.opened + summary.opened
+            count.changed = before.changed + summary.changed
+            count.written = before.written + summary.opened + summary.changed + summary.unchanged
+            # For each of hundreds of steps, so not by the model, which takes ten times as long.
+            cursor.execute(_PROGRESS, [count.written, count.opened, count.changed, count.pk])
+
         apply_staged_counts(
             cursor,
             table="staged_counts",
