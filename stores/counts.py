@@ -26,7 +26,7 @@ SHELVES_AT_ONCE_TOGETHER = 14_000
 
 # How long a bulk count rests after each transaction, as a multiple of its time, while others write: so few of them meet
 # it at the processor that the slowest of a hundred reservations waits hardly longer than alone.
-REST = 2
+REST = 4
 
 # How far ahead the clock of whoever counted may run.
 CLOCKS_DIFFER = timedelta(minutes=5)
