@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db.models.signals import post_save
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -26,6 +26,7 @@ from partners.count_lines import MEDIA_TYPES, CountLines
 from partners.keys import issue_key
 from partners.models import CountRefusal, Partner, StockCount, StockCountPart
 from stores import counts as stock_counts
+from stores.loading.csvfile import PlainLines
 from stores.models import Outlet, StockLevel, StockMovement
 from tests.api_schema import check
 from tests.books import assert_books_add_up
@@ -287,18 +288,18 @@ def test_it_is_told_how_far_it_is_also_where_few_shelves_differ(
     monkeypatch.setattr(stock_counts, "SHELVES_AT_ONCE_TOGETHER", 1)
     seen: list[int] = []
 
-    def look(sender: Any, instance: StockCount, **_others: Any) -> None:
-        seen.append(instance.written)
+    def look(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        outcome = execute(sql, params, many, context)
+        if sql.startswith("UPDATE") and "partners_stockcount" in sql:
+            seen.append(StockCount.objects.values_list("written", flat=True).get())
+        return outcome
 
     found = []
     for number in range(9):
         level = create_stock(phone=catalogue.phones[0], on_hand=5)
         found.append(line(7 if number % 3 == 1 else 5, outlet=level.outlet.code))
-    post_save.connect(look, StockCount)
-    try:
+    with connection.execute_wrapper(look):
         told = send(key, found).json()
-    finally:
-        post_save.disconnect(look, StockCount)
     assert (told["lines"], told["written"], told["changed"]) == (9, 9, 3)
     # Those that are as counted come along with those that differ, which are three steps.
     assert seen == sorted(seen)
@@ -360,6 +361,43 @@ def test_an_array_is_read_the_same_in_whatever_pieces_it_comes(elements: list[An
     assert all(isinstance(each, Problem) for each in read[1:])
 
 
+PLAIN = {"outlet": "130121100-01", "phone": "uniscope-y401", "on_hand": 7, "counted_at": "2026-11-22T01:30:00Z"}
+CELLS = st.sampled_from(["x", "", "a b", "a,b", "a\n", "x\r", "é", "\\", '"', "}", "},{", "\ud800"])
+OBJECTS = st.fixed_dictionaries(
+    {"outlet": CELLS, "phone": CELLS, "on_hand": st.integers() | st.booleans() | st.floats()},
+    optional={"counted_at": CELLS | st.none(), "colour": CELLS},
+)
+# Also what would be right if the end of a line were none, or if there were as many objects as lines.
+SHORT = '{"outlet":"x","phone":"y","on_hand":1}'
+TEXTS = st.sampled_from([
+    json.dumps(PLAIN), SHORT, f"{SHORT},{SHORT}", f'{SHORT},{{"outlet":"x"', '"phone":"y","on_hand":1}',
+    '{"outlet":"x}', '{x","phone":"y","on_hand":1}', "", "{}", "[]", "7", "}",
+])  # fmt: skip
+
+
+def read_in_pieces(data: bytes, media_type: str, size: int) -> tuple[list[Any], str, int]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("stores.loading.csvfile.CHUNK_BYTES", size)
+        lines = CountLines(BytesIO(data), media_type)
+        found = [each.lines() if isinstance(each, PlainLines) else [each] for each in lines]
+    return [line for each in found for line in each], lines.broken, lines.number
+
+
+@given(st.lists(st.just(json.dumps(PLAIN)) | OBJECTS.map(json.dumps) | TEXTS, max_size=9), st.sampled_from([50, 500]))
+def test_lines_are_read_the_same_one_by_one_and_many_at_once(lines: list[str], size: int) -> None:
+    for media_type, body in {JSON: f"[{','.join(lines)}]", NDJSON: "\n".join(lines)}.items():
+        many_at_once = read_in_pieces(body.encode(), media_type, size)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("partners.count_lines.plain_lines", lambda first, block: None)
+            assert read_in_pieces(body.encode(), media_type, size) == many_at_once
+
+
+@pytest.mark.parametrize("media_type", MEDIA_TYPES.values())
+def test_plain_lines_are_read_many_at_once(media_type: str) -> None:
+    found = list(CountLines(BytesIO(written([PLAIN] * 3_000, media_type)), media_type))
+    assert sum(len(each.rows) for each in found if isinstance(each, PlainLines)) > 1_500
+
+
 def test_memory_is_flat_however_many_lines_there_are() -> None:
     def body() -> Iterator[bytes]:
         yield b"["
@@ -369,8 +407,10 @@ def test_memory_is_flat_however_many_lines_there_are() -> None:
 
     data = BytesIO(b"".join(body()))
     tracemalloc.start()
-    number = sum(1 for _line in CountLines(data, JSON))
+    lines = CountLines(data, JSON)
+    for _some in lines:
+        pass
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert number == 60_001
+    assert lines.number == 60_000
     assert peak < 1_000_000

@@ -66,12 +66,13 @@ def read_csv_blocks(stream: BinaryIO, encoding: str = UTF_8) -> Iterator[Line | 
     """Yield what `read_csv` does, plain lines by the hundred: to touch each takes longer than PostgreSQL takes."""
     number, has_header = 0, False
     try:
-        for block in _blocks(uncompressed(stream)):
-            if has_header and (plain := _plain_lines(number + 1, block)):
+        for block in blocks(uncompressed(stream)):
+            one_end = block.replace(b"\r\n", b"\n").removesuffix(b"\r")
+            if has_header and (plain := plain_lines(number + 1, one_end)):
                 yield plain
                 number += len(plain.rows)
                 continue
-            for raw in _lines_of(block):
+            for raw in lines_of(block):
                 number += 1
                 if line := _read_line(number, raw, encoding):
                     yield line
@@ -163,13 +164,7 @@ class _Prepended:
         return head or self.stream.read(size)
 
 
-def physical_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield lines without their LF. Raises LineTooLongError for a line without end."""
-    for block in _blocks(chunks):
-        yield from _lines_of(block)
-
-
-def _blocks(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def blocks(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Yield whole lines by the hundred, without the last LF. Raises LineTooLongError for a line without end."""
     rest = b""
     for chunk in chunks:
@@ -182,16 +177,16 @@ def _blocks(chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield rest
 
 
-def _lines_of(block: bytes) -> Iterator[bytes]:
+def lines_of(block: bytes) -> Iterator[bytes]:
+    """Yield the lines of a block without their LF. Raises LineTooLongError."""
     for line in block.split(b"\n"):
         if len(line) > LONGEST_LINE_BYTES:
             raise LineTooLongError
         yield line
 
 
-def _plain_lines(first: int, block: bytes) -> PlainLines | None:
-    """Return the lines of a block if all of them are plain and of one width."""
-    block = block.replace(b"\r\n", b"\n").removesuffix(b"\r")
+def plain_lines(first: int, block: bytes) -> PlainLines | None:
+    """Return the lines of a block, the first of them number `first`, if all of them are plain and of one width."""
     # Without their cells, plain lines are as many commas each.
     commas, *others = block.translate(None, delete=_PLAIN).split(b"\n")
     if commas.strip(b",") or others.count(commas) < len(others):
