@@ -28,7 +28,7 @@ SCOPES = {
 
 class Credentials(Protocol):
     """
-    What `request.auth` is. Empty lists restrict nothing.
+    What a caller may do. Empty lists restrict nothing.
 
     With `outlets` or `regions` (codes) they reach only the outlets named or inside, with `phones` (slugs) only these.
     """
@@ -38,15 +38,18 @@ class Credentials(Protocol):
     outlets: Sequence[str]
     regions: Sequence[str]
     phones: Sequence[str]
-    calls_per_minute: int
-    # How many calls are left with the scope of this one, which is counted already.
+
+
+class CalledWith(Credentials, Protocol):
+    """Credentials that came along with a call, and how many are left with its scope. This one is counted already."""
+
     standing: Standing
 
 
-def credentials_of(request: Request) -> Credentials | None:
+def credentials_of(request: Request) -> CalledWith | None:
     """Return what came along with `request`; None if nothing did."""
     # The stubs know only the tokens of the framework itself.
-    return cast("Credentials | None", request.auth)
+    return cast("CalledWith | None", request.auth)
 
 
 class ScopeNeeded(BasePermission):

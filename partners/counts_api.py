@@ -29,7 +29,7 @@ from partners.api_examples import COUNT, REFUSAL
 from partners.callers import caller_of
 from partners.count_lines import MEDIA_TYPES, MOST_LINES, BrokenBody
 from partners.count_models import CountRefusal, StockCount
-from partners.models import ApiKey
+from partners.keys import KeyInUse
 from partners.uploads import Upload, receive
 from stores.loading.stock import MOST_ON_HAND
 
@@ -134,7 +134,7 @@ class StockCountList(DeedDoor):
     def do(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         count = StockCount(
             partner=caller_of(request).partner,
-            api_key=cast(ApiKey, credentials_of(request)),
+            api_key=cast(KeyInUse, credentials_of(request)).record(),
             state=StockCount.State.RUNNING,
             mode=_mode(request),
             media_type=_media_type(request),

@@ -13,7 +13,7 @@ import secrets
 import string
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import Q
@@ -29,7 +29,7 @@ from api.credentials import SCOPES
 from api.limits import Standing, counter_of, counting
 from api.prepared import Planned
 from catalog.models import Phone
-from partners.models import PREFIX_LENGTH, USUAL_CALLS, ApiKey, Partner
+from partners.models import PREFIX_LENGTH, USUAL_CALLS, ApiKey, Partner, is_good
 from stores.models import Outlet, Region
 
 KEY = re.compile(rf"cunpu_([a-z0-9]{{{PREFIX_LENGTH}}})_([A-Za-z0-9_-]{{43}})")
@@ -109,6 +109,29 @@ def rotate_key(prefix: str, moment: datetime, overlap: timedelta) -> str | None:
     return new
 
 
+class KeyInUse(NamedTuple):
+    """A key that came along with a call, good or not: what doors ask of it (`api.credentials.CalledWith`)."""
+
+    id: int
+    partner_id: int
+    prefix: str
+    scopes: list[str]
+    outlets: list[str]
+    regions: list[str]
+    phones: list[str]
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+    standing: Standing
+
+    def record(self) -> ApiKey:
+        """Return what the database keeps of it, without asking it."""
+        return ApiKey.from_db(DEFAULT_DB_ALIAS, _COLUMNS, self[: len(_COLUMNS)])
+
+
+_COLUMNS = KeyInUse._fields[: KeyInUse._fields.index("standing")]
+
+
 class KeyAuthentication(BaseAuthentication):
     """
     Reads `Authorization: Bearer KEY`.
@@ -116,7 +139,7 @@ class KeyAuthentication(BaseAuthentication):
     One query finds the key and counts the call; one write a minute says of each key that it is in use.
     """
 
-    def authenticate(self, request: Request) -> tuple[int, ApiKey] | None:
+    def authenticate(self, request: Request) -> tuple[int, KeyInUse] | None:
         header = request.META.get("HTTP_AUTHORIZATION", "")
         if not header.strip():
             return None
@@ -129,7 +152,7 @@ class KeyAuthentication(BaseAuthentication):
         key = _called(prefix, secret, view.scope_for(request.method))
         moment = timezone.now()
         # One answer for all of it: a stranger learns nothing about a key.
-        if key is None or not key.is_good(moment):
+        if key is None or not is_good(moment, key.expires_at, key.revoked_at):
             raise AuthenticationFailed(_("There is no such key, or it has expired or been revoked."))
         _note_use(key, moment)
         # Doors that only tell do not ask for more of the partner (see `partners.callers`).
@@ -139,45 +162,36 @@ class KeyAuthentication(BaseAuthentication):
         return 'Bearer realm="api"'
 
 
-# What doors ask of a key (see `api.credentials.Credentials`), and whether it is good.
-_FIELDS = [
-    "id", "partner_id", "prefix", "scopes", "outlets", "regions", "phones", "calls_per_minute",
-    "expires_at", "revoked_at", "last_used_at",
-]  # fmt: skip
-
-
 # Whoever can send a secret with a wanted hash has the secret, so how long a comparison takes tells nothing.
 @Planned
 def _key_and_call() -> str:
     called = "(SELECT %(counter)s::uuid AS key, %(seconds)s::int AS seconds FROM found) AS called"
     return f"""
         WITH found AS (
-            SELECT {", ".join(_FIELDS)} FROM partners_apikey
+            SELECT calls_per_minute, {", ".join(_COLUMNS)} FROM partners_apikey
             WHERE prefix = %(prefix)s AND secret_hash = %(secret_hash)s
         ), counted AS ({counting(called)})
         SELECT counted.calls, counted.wait_seconds, found.* FROM found, counted
     """  # noqa: S608 - names of columns
 
 
-def _called(prefix: str, secret: str, scope: str) -> ApiKey | None:
+def _called(prefix: str, secret: str, scope: str) -> KeyInUse | None:
     """Return the key, good or not, with the call counted; None where there is none. One query."""
     limit = limit_of(scope, 0)
     counter = str(counter_of(limit, prefix))
     rows = _key_and_call.rows(counter=counter, seconds=limit.seconds, prefix=prefix, secret_hash=_hashed(secret))
     if not rows:
         return None
-    calls, wait_seconds, *values = rows[0]
-    key = ApiKey.from_db(DEFAULT_DB_ALIAS, _FIELDS, values)
-    key.standing = Standing.after(limit_of(scope, key.calls_per_minute), calls, wait_seconds)
-    return key
+    calls, wait_seconds, most, *values = rows[0]
+    return KeyInUse._make((*values, Standing.after(limit_of(scope, most), calls, wait_seconds)))
 
 
-def _note_use(key: ApiKey, moment: datetime) -> None:
+def _note_use(key: KeyInUse, moment: datetime) -> None:
     before = moment - LAST_USED_STEP
     if key.last_used_at is None or key.last_used_at < before:
         # The condition once more: of several callers at once one writes.
         long_ago = Q(last_used_at=None) | Q(last_used_at__lt=before)
-        ApiKey.objects.filter(long_ago, pk=key.pk).update(last_used_at=moment)
+        ApiKey.objects.filter(long_ago, pk=key.id).update(last_used_at=moment)
 
 
 def _hashed(secret: str) -> str:

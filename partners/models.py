@@ -9,7 +9,6 @@ from django.db import models
 from django.db.models import Q
 
 from api.credentials import SCOPES
-from api.limits import Standing
 from orders import numbers
 from orders.record_models import order_key, outlet_key
 from partners.count_models import CountRefusal, StockCount, StockCountPart
@@ -47,6 +46,11 @@ class Partner(models.Model):
         return self.name
 
 
+def is_good(moment: datetime, expires_at: datetime | None, revoked_at: datetime | None) -> bool:
+    """Whether a key opens anything at `moment`."""
+    return revoked_at is None and (expires_at is None or moment < expires_at)
+
+
 class ApiKey(models.Model):
     """
     One key of a partner. Only a hash of the secret is kept; `prefix` is the part that may be shown.
@@ -66,8 +70,6 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
-    # Of one that came along with a call.
-    standing: Standing
 
     class Meta:
         ordering = ["partner", "created_at"]
@@ -84,8 +86,7 @@ class ApiKey(models.Model):
         return f"{self.partner_id} {self.prefix}"
 
     def is_good(self, moment: datetime) -> bool:
-        """Whether it opens anything at `moment`."""
-        return self.revoked_at is None and (self.expires_at is None or moment < self.expires_at)
+        return is_good(moment, self.expires_at, self.revoked_at)
 
 
 class PartnerOrder(models.Model):
