@@ -48,6 +48,12 @@ class Door(APIView):
         with _speaking(language_of(request)):
             return super().dispatch(request, *args, **kwargs)
 
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        asked = super().initialize_request(request, *args, **kwargs)
+        # What is asked for again and again: the framework's request looks in itself first, in vain.
+        asked.method, asked.META = request.method, request.META
+        return asked
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         try:
             super().initial(request, *args, **kwargs)
@@ -125,6 +131,8 @@ class Told(Door, generics.GenericAPIView):
     def asked_for(self) -> tuple[frozenset[str] | None, frozenset[str]]:
         """Return which fields are wanted (None: all), and what whole. Raises ValidationError for what is not there."""
         asked, resource = self.request.query_params, self.serializer_class
+        if not asked:
+            return None, frozenset()
         fields = names_in(asked, "fields", resource.field_names())
         return frozenset(fields) if fields else None, frozenset(names_in(asked, "expand", resource.expandable()) or ())
 

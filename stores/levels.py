@@ -37,7 +37,7 @@ def shelves_at(code: str, phones: Iterable[Phone]) -> Shelves | None:
     outlet, state = rows[0][:2]
     trades = state == Outlet.State.OPEN
     levels = {phone: (*numbers, available if trades else 0, at) for _, _, phone, *numbers, available, at in rows}
-    told = [_level(phone.slug, *levels[phone.pk]) for phone in phones if phone.pk in levels]
+    told = [_level(phone.slug, *levels[phone.id]) for phone in phones if phone.id in levels]
     return Shelves(outlet, code, state, told)
 
 
