@@ -47,10 +47,18 @@ def _input(attributes: dict[str, Any]) -> SafeString:
     return mark_safe(f"<input {' '.join(words)}>")  # noqa: S308 - names are ours, values are escaped
 
 
+class _Shared(dict[str, forms.Field]):
+    """Fields that no form changes, so that none needs a copy: to make one takes as long as to read the form."""
+
+    def __deepcopy__(self, _memo: Any) -> _Shared:
+        return self
+
+
 class PlainForm(forms.Form):
-    """A form whose fields the templates place by themselves; errors stand beside their fields."""
+    """A form whose fields the templates place by themselves, and nobody changes; errors stand beside their fields."""
 
     def __init__(self, data: QueryDict | None = None, initial: dict[str, Any] | None = None) -> None:
+        self.base_fields = _Shared(self.base_fields)  # type: ignore[misc]  # this form's alone
         super().__init__(data, initial=initial, auto_id="%s", label_suffix="")
 
 
