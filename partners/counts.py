@@ -42,9 +42,11 @@ LOCK = 6_816
 
 logger = logging.getLogger(__name__)
 
+# Mostly nothing that is known is newer than any of the counts, and they need not be looked at one by one.
 _OUTDATED = f"""
     SELECT s.line FROM staged_counts s JOIN stores_lastcounts c USING (outlet_id)
-    WHERE {WAS_COUNTED.format(then=">")} ORDER BY s.line
+    WHERE (SELECT min(counted_at) FROM staged_counts) <= ANY (c.counted_at) AND {WAS_COUNTED.format(then=">")}
+    ORDER BY s.line
 """
 
 _PROGRESS = "UPDATE partners_stockcount SET written = %s, opened = %s, changed = %s WHERE id = %s"
