@@ -19,6 +19,7 @@ from rest_framework import serializers
 from api.examples import shown_as
 from api.pagination import Key
 from api.parameters import MOMENT_SCHEMA, Filters, MomentFilter, PointField
+from api.rendering import ready
 from api.resources import Reference, Resource, Text
 from api.views import DetailDoor, ListDoor
 from catalog.catalogue import current_catalogue
@@ -118,7 +119,7 @@ class OutletResource(Resource):
         return {"latitude": outlet.latitude, "longitude": outlet.longitude}
 
     @extend_schema_field(HOURS_SCHEMA)
-    def get_hours(self, outlet: Any) -> dict[str, list[dict[str, str]]]:
+    def get_hours(self, outlet: Any) -> Any:
         return _hours(outlet.week)
 
     @extend_schema_field(DISTANCE_SCHEMA)
@@ -136,12 +137,14 @@ def told_distance(km: float, outlet: Outlet) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1000)
-def _hours(week: Week) -> dict[str, list[dict[str, str]]]:
-    """Return a week as JSON; most outlets of a list keep the same. Shared: do not change it."""
-    return {
-        day: [{"opens": f"{opens:%H:%M}", "closes": f"{closes:%H:%M}"} for opens, closes in spans]
-        for day, spans in zip(WEEKDAYS, week, strict=True)
-    }
+def _hours(week: Week) -> Any:
+    """Return a week as HOURS_SCHEMA has it, written already: most outlets of a list keep the same."""
+    return ready(
+        {
+            day: [{"opens": f"{opens:%H:%M}", "closes": f"{closes:%H:%M}"} for opens, closes in spans]
+            for day, spans in zip(WEEKDAYS, week, strict=True)
+        }
+    )
 
 
 def outlets_to_tell(ids: Iterable[int]) -> dict[int, Any]:

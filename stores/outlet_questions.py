@@ -138,11 +138,13 @@ class OutletQuestion(Question):
 
     def _entries(self, found: list[tuple[Any, ...]]) -> list[Row]:
         weeks = weeks_of(row[0] for row in found)
-        return [self._row(weeks.get(timetable, NO_WEEK), *others) for timetable, *others in found]
+        return [self._row(row, weeks.get(row[0], NO_WEEK)) for row in found]
 
-    def _row(self, week: Week, closures: list[str], chord: float | None, rank: int | None, *columns: Any) -> Row:
+    def _row(self, found: tuple[Any, ...], week: Week) -> Row:
+        _timetable, closures, chord, rank, *columns = found
         town = Town._make(columns[len(COLUMNS) :]) if self.with_town else None
-        return Row._make((*columns[: len(COLUMNS)], closures_of(tuple(closures)), week, chord, rank, town))
+        closed = closures_of(tuple(closures)) if closures else ()
+        return Row._make((*columns[: len(COLUMNS)], closed, week, chord, rank, town))
 
 
 def _rows(question: Planned, limit: int, **values: Any) -> list[tuple[Any, ...]]:
