@@ -10,6 +10,7 @@ from typing import Any
 
 import django_filters
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.extensions import OpenApiFilterExtension
@@ -18,6 +19,8 @@ from rest_framework.exceptions import ValidationError
 from api.reasons import only_these
 
 LONGEST_LIST = 2000
+# Parameters that list names. They may come several times: many programs that are made from the schema write them so.
+LISTS = {"fields", "expand", "types"}
 
 
 class Filters(django_filters.FilterSet):
@@ -147,13 +150,13 @@ def _angle(text: str, *, most: int) -> float:
     return angle
 
 
-def names_in(query: Mapping[str, str], parameter: str, known: Iterable[str]) -> set[str] | None:
+def names_in(query: QueryDict, parameter: str, known: Iterable[str]) -> set[str] | None:
     """
-    Return the names that a parameter lists, separated by commas; None where it is not there.
+    Return the names that one of LISTS has, separated by commas or given one by one; None where it is not there.
 
     Raises ValidationError for one that is not in `known`.
     """
-    text = query.get(parameter, "")
+    text = ",".join(query.getlist(parameter))
     if not text:
         return None
     if len(text) > LONGEST_LIST:

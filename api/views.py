@@ -21,7 +21,7 @@ from api.credentials import ScopeNeeded
 from api.languages import language_of
 from api.limits import Standing
 from api.pagination import CursorPages, Key
-from api.parameters import Filters, names_in
+from api.parameters import LISTS, Filters, names_in
 from api.problems import WrongParameters
 from api.rendering import answer, tag_of
 from api.resources import Resource, Teller
@@ -77,7 +77,9 @@ class Door(APIView):
         )
         wrong = {name: _wrong_use(name, known) for name in asked if name not in known}
         wrong |= {
-            name: _("It may be given only once.") for name, values in asked.lists() if name in known and len(values) > 1
+            name: _("It may be given only once.")
+            for name, values in asked.lists()
+            if name in known and name not in LISTS and len(values) > 1
         }
         wrong |= {name: _("It is empty.") for name, value in asked.items() if not (str(value).strip() or name in wrong)}
         if wrong:

@@ -281,8 +281,10 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Cunpu",
-    "DESCRIPTION": "Catalogue and outlets of a retailer that sells smartphones to rural China.",
-    "VERSION": "1",
+    "DESCRIPTION": "A retailer that sells smartphones to rural China through outlets of its own: read catalogue, outlets "
+    "and stock, place orders, send counts, and learn of every change. `/api/v1/docs/` tells how.",
+    # What the addresses have, and nothing beside it.
+    "VERSION": "",
     "OAS_VERSION": "3.1.1",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,

@@ -55,3 +55,7 @@ def test_it_places_an_order_and_cancels_it(live_server: Any, tmp_path: Path, mon
     )
     assert cancelled.state == "cancelled"
     assert Order.objects.get().state == "cancelled"
+
+    kinds = [models.EventsRetrieveTypesItem(kind) for kind in ("order.placed", "order.cancelled")]
+    feed = importlib.import_module("made.api.events.events_retrieve").sync(client=client, types=kinds)
+    assert [event.type_ for event in feed.results] == kinds

@@ -69,6 +69,7 @@ def test_as_little_and_as_much_is_told_as_was_asked_for(client: Client, catalogu
     [phone] = read(client, "phones", "?limit=1&fields=slug,brand&expand=brand")["results"]
     assert phone == {"slug": "uniscope-y401", "brand": {"slug": "uniscope", "name": {"zh": "优思", "en": "Uniscope"}}}
     assert read(client, "phones/{code}", "?fields=tier", code="uniscope-y401") == {"tier": "yunos"}
+    assert read(client, "phones", "?limit=1&fields=slug&fields=brand&expand=brand")["results"] == [phone]
 
 
 def test_what_lies_inside_a_field_is_told_whole_where_few_fields_are_wanted(
