@@ -281,8 +281,8 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Cunpu",
-    "DESCRIPTION": "A retailer that sells smartphones to rural China through outlets of its own: read catalogue, outlets "
-    "and stock, place orders, send counts, and learn of every change. `/api/v1/docs/` tells how.",
+    "DESCRIPTION": "A retailer that sells smartphones to rural China through outlets of its own: read catalogue, "
+    "outlets and stock, place orders, send counts, and learn of every change. `/api/v1/docs/` tells how.",
     # What the addresses have, and nothing beside it.
     "VERSION": "",
     "OAS_VERSION": "3.1.1",
