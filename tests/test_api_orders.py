@@ -16,7 +16,7 @@ from api.models import CallCount, IdempotencyKey
 from catalog.catalogue import Catalogue, current_catalogue, forget_catalogue
 from orders import lifecycle, numbers, refusals
 from orders.models import Order, OrderChange
-from orders.refusals import BadMobile, BadName, OrderRefused, OutletNotOpen, OutOfStock
+from orders.refusals import BadMobile, BadName, OrderRefused, OutletNotOpen, OutOfStock, PriceRose
 from partners import order_refusals
 from partners.keys import issue_key
 from partners.models import Partner, PartnerOrder
@@ -220,7 +220,7 @@ def test_every_refusal_of_an_order_has_its_problem() -> None:
         "AlreadyCollected", "WrongCode", "TooManyWrongCodes", "AlreadyExtended", "SameOutlet", "WrongAmount",
         "BadQuantity", "SaleRefused",
     }  # fmt: skip
-    known = {*order_refusals._OTHERS, BadName, BadMobile, OutOfStock, OutletNotOpen}
+    known = {*order_refusals._OTHERS, BadName, BadMobile, OutOfStock, OutletNotOpen, PriceRose}
     missing = {
         refusal.__name__
         for refusal in vars(refusals).values()
