@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BigIntegerField, CharField, SmallIntegerField
 
 from api.prepared import IsAnyOf, Parameter, Planned, PlannedOnce, as_array
-from api.resources import in_utc
 from catalog.models import Phone
 from stores.models import LastCounts, Outlet, StockLevel
 from stores.querysets import AVAILABLE
@@ -50,7 +48,7 @@ def levels_of(outlets: Mapping[int, bool], phones: Iterable[Phone]) -> dict[int,
     slugs = {phone.pk: phone.slug for phone in phones}
     keys, never = as_array(outlets), dict.fromkeys(slugs)
     counted = {
-        outlet: never | dict(zip(of_phones, map(_told, moments), strict=True))
+        outlet: never | dict(zip(of_phones, moments, strict=True))
         for outlet, of_phones, moments in _last_counts.rows(outlets=keys)
     }
     # Each with room for the phones in their order.
@@ -78,14 +76,8 @@ def _level(
         "on_hand": on_hand,
         "reserved": reserved,
         "safety_stock": safety_stock,
-        "counted_at": counted_at and _told(counted_at),
+        "counted_at": counted_at,
     }
-
-
-# The shelves of an outlet are counted together, so most times come many times.
-@lru_cache(maxsize=4096)
-def _told(moment: datetime) -> str:
-    return in_utc(moment)
 
 
 @Planned
