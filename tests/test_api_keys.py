@@ -216,6 +216,9 @@ def test_keys_are_issued_listed_and_revoked_from_the_command_line(client: Client
     assert prefix in listed.getvalue()
     assert "130000" in listed.getvalue()
     assert secret not in listed.getvalue()
+    end = ApiKey.objects.get().expires_at
+    assert end
+    assert f"good until {end:%Y-%m-%d %H:%M} UTC" in listed.getvalue()
     call_command("partners", "revoke", prefix, stdout=out)
     assert client.get("/api/v1/stock", headers=bearer(key)).status_code == 401
     with pytest.raises(CommandError, match="no key"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -65,7 +65,9 @@ class Command(ConsoleCommand):
         moment = timezone.now()
         for key in ApiKey.objects.select_related("partner").order_by("partner__name", "created_at"):
             state = "revoked" if key.revoked_at else "good" if key.is_good(moment) else "expired"
-            used = f"last used {key.last_used_at:%Y-%m-%d %H:%M} UTC" if key.last_used_at else "never used"
+            if state == "good" and key.expires_at:
+                state = f"good until {_told(key.expires_at)}"
+            used = f"last used {_told(key.last_used_at)}" if key.last_used_at else "never used"
             reach = ", ".join([*key.outlets, *key.regions, *key.phones])
             self.stdout.write(f"{key.partner.name}  {key.prefix}  {state}, {used}  {' '.join(key.scopes)}  {reach}")
 
@@ -81,3 +83,7 @@ class Command(ConsoleCommand):
         if not revoke_key(prefix, timezone.now()):
             raise CommandError(f"There is no key {prefix} that could be revoked.")
         self.stdout.write(f"{prefix} opens nothing any more.")
+
+
+def _told(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
