@@ -142,7 +142,7 @@ FROM (
 LATERAL (
     SELECT array_agg(phone_id) AS phones, array_agg(at) AS counted_at
     FROM unnest(c.phones, c.counted_at) AS before (phone_id, at)
-    WHERE c.phones <> n.phones AND phone_id <> ALL (n.phones)
+    WHERE c.phones <> n.phones AND NOT c.phones <@ n.phones AND phone_id <> ALL (n.phones)
 ) AS others
 """
 

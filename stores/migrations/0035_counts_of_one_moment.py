@@ -12,7 +12,7 @@ MOVE_ON = """
         EXECUTE FUNCTION stores_counts_move_on();
 """
 NOT_ALL_AT_ONCE = """WHEN ((
-            NEW.phones = OLD.phones
+            (NEW.phones = OLD.phones OR NEW.phones @> OLD.phones)
             AND NEW.counted_at[1] = ALL (NEW.counted_at) AND NEW.counted_at[1] >= ALL (OLD.counted_at)
         ) IS NOT TRUE)"""
 
