@@ -26,6 +26,7 @@ from partners.count_lines import MEDIA_TYPES, CountLines
 from partners.keys import issue_key
 from partners.models import CountRefusal, Partner, StockCount, StockCountPart
 from stores import counts as stock_counts
+from stores.hours import SHANGHAI
 from stores.loading.csvfile import PlainLines
 from stores.models import Outlet, StockLevel, StockMovement
 from tests.api_schema import check
@@ -167,6 +168,15 @@ def test_an_older_count_never_replaces_a_newer_one_and_the_same_again_is_nothing
     assert [each["field"] for each in older["refusals"]] == ["counted_at"]
     assert on_hand() == 7
     assert StockMovement.objects.filter(kind="counted").count() == 1
+
+
+def test_when_a_shelf_was_counted_is_told_in_utc(key: str, partner: Partner) -> None:
+    send(key, [line(7, counted_at=MOMENT["now"].astimezone(SHANGHAI).isoformat())])
+    headers = {"Authorization": f"Bearer {issue_key(partner, ['stock:read'])}"}
+    one = Client().get("/api/v1/outlets/130121100-01/stock", headers=headers).json()
+    many = Client().get("/api/v1/stock", headers=headers).json()["results"]
+    assert [level["counted_at"] for level in one["levels"]] == [moment().replace("+00:00", "Z")]
+    assert many[0] == one
 
 
 def test_what_moved_since_the_count_is_added_to_it(key: str, shops: list[Outlet], catalogue: Catalogue) -> None:
