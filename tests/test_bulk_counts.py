@@ -269,6 +269,22 @@ def test_waits_for_a_sale_that_was_under_way_when_it_was_taken(transactional_db)
     assert_books_add_up()
 
 
+def test_waits_for_a_count_that_is_under_way_and_judges_again(transactional_db):
+    level, early = create_stock(on_hand=5), timezone.now()
+    count([(level.outlet_id, level.phone_id, 5, early)])
+    middle, late = early + timedelta(seconds=1), early + timedelta(seconds=2)
+    with closing(psycopg2.connect(connection.connection.dsn)) as other, other.cursor() as cursor:
+        cursor.execute("UPDATE stores_lastcounts SET counted_at = ARRAY[%s]", [late])
+        end_of_count = threading.Timer(0.3, other.commit)
+        end_of_count.start()
+
+        summary = count([(level.outlet_id, level.phone_id, 7, middle)])
+
+        end_of_count.join()
+    level.refresh_from_db()
+    assert (level.on_hand, level.counted_at, summary.refused) == (5, late, 1)
+
+
 def test_judges_again_where_somebody_counts_meanwhile(transactional_db):
     """Between the comparison and the writing, a clerk counts later than the file did; and one counts earlier."""
     newer, older, quiet = (create_stock(on_hand=5) for _ in range(3))
