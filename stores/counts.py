@@ -112,6 +112,8 @@ ON CONFLICT DO NOTHING
 # been written at this moment, and what moves it later came after. But not where a deed that began before the count
 # may still be under way: the shelf's row shows that as its xmax.
 #
+# Mostly nothing that is known is as new as any of the counts, and no line needs the times of its outlet.
+#
 # What is refused is told apart after the joins: the planner takes nearly all for refused, and would look up each shelf
 # by itself.
 _SORT_OUT = f"""
@@ -132,7 +134,8 @@ FROM (
                (l.on_hand = s.on_hand AND l.moved_at <= s.counted_at AND (
                    l.xmax = '0'::xid OR age(l.xmax) > (SELECT age(pg_snapshot_xmin(pg_current_snapshot())::xid))
                )) IS NOT TRUE AS is_open
-        FROM {{table}} s JOIN stores_lastcounts c USING (outlet_id)
+        FROM {{table}} s
+        LEFT JOIN (SELECT * FROM stores_lastcounts WHERE %(earliest)s <= ANY (counted_at)) AS c USING (outlet_id)
         LEFT JOIN stores_stocklevel l USING (outlet_id, phone_id)
         WHERE %(outlets)s::bigint[] IS NULL OR s.outlet_id = ANY(%(outlets)s)
         OFFSET 0
@@ -169,16 +172,17 @@ def apply_staged_counts(
     customers never wait for long, and all of them are safe on disk when this returns. One that was cut off can be sent
     again. Each time, before that is committed, `note` is called with what became of all counts so far.
     """
-    cursor.execute(f"SELECT count(*) FROM {table}")
-    summary = CountSummary(refused=cursor.fetchone()[0])
+    cursor.execute(f"SELECT count(*), min(counted_at) FROM {table}")
+    number, earliest = cursor.fetchone()
+    summary = CountSummary(refused=number)
     cursor.execute(_BEGIN_TIMES.format(table=table))
     sort_out, outlets = _SORT_OUT.format(table=table), None
     act = {"reference": reference, "actor": actor, "reason": "", "opened_at": opened_at}
     while outlets != []:
         cursor.execute("DROP TABLE IF EXISTS stores_counts_to_write")
         shelves = SHELVES_AT_ONCE_TOGETHER if connection.in_atomic_block else SHELVES_AT_ONCE
-        parameters = {"shelves": shelves, "opening": opening, "clocks_differ": CLOCKS_DIFFER, "outlets": outlets}
-        cursor.execute(sort_out, parameters)
+        parameters = {"earliest": earliest, "shelves": shelves, "opening": opening, "clocks_differ": CLOCKS_DIFFER}
+        cursor.execute(sort_out, parameters | {"outlets": outlets})
         cursor.execute("CREATE INDEX ON stores_counts_to_write (batch)")
         cursor.execute("ANALYZE stores_counts_to_write (batch, outlet_id, number)")
         ledger_counts.prepare_batches(cursor, act)
