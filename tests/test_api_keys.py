@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from api.calls import WITHOUT_CREDENTIALS
 from catalog.catalogue import Catalogue
-from partners.keys import issue_key, revoke_key
+from partners.keys import issue_key, revoke_key, rotate_key
 from partners.models import ApiKey, Partner
 from stores.models import StockLevel
 from tests.api_schema import check
@@ -79,18 +79,29 @@ def test_a_key_has_a_successor_and_both_are_good_for_a_while(
     client: Client, partner: Partner, time_machine: Any
 ) -> None:
     ends_at = timezone.now() + timedelta(days=9)
-    old = issue_key(partner, ["catalog:read"], expires_at=ends_at, regions=["130000"], calls_per_minute=77)
+    may: dict[str, Any] = {
+        "regions": ["130000"], "outlets": ["130121100-01"], "phones": ["uniscope-y401"], "calls_per_minute": 77,
+    }  # fmt: skip
+    old = issue_key(partner, ["catalog:read"], expires_at=ends_at, **may)
     out = StringIO()
     call_command("partners", "rotate", old.split("_")[1], "--hours", "2", stdout=out)
     new = out.getvalue().strip()
     assert [client.get("/api/v1/brands", headers=bearer(key)).status_code for key in (old, new)] == [200, 200]
     successor = ApiKey.objects.get(prefix=new.split("_")[1])
-    assert (successor.scopes, successor.regions, successor.calls_per_minute) == (["catalog:read"], ["130000"], 77)
+    assert (successor.partner, successor.scopes) == (partner, ["catalog:read"])
+    assert {name: getattr(successor, name) for name in may} == may
     assert successor.expires_at == ends_at
     time_machine.move_to(timezone.now() + timedelta(hours=2, seconds=1))
     assert [client.get("/api/v1/brands", headers=bearer(key)).status_code for key in (old, new)] == [401, 200]
     with pytest.raises(CommandError, match="no key"):
         call_command("partners", "rotate", old.split("_")[1])
+
+
+def test_who_rotates_a_key_does_not_prolong_it(partner: Partner) -> None:
+    ends_at = timezone.now() + timedelta(hours=1)
+    issue_key(partner, ["catalog:read"], expires_at=ends_at)
+    rotate_key(ApiKey.objects.get().prefix, timezone.now(), timedelta(hours=24))
+    assert set(ApiKey.objects.values_list("expires_at", flat=True)) == {ends_at}
 
 
 def test_last_use_is_noted_once_a_minute(client: Client, partner: Partner, django_assert_num_queries: Any) -> None:
