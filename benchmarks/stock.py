@@ -30,7 +30,7 @@ is writing: for each shelf a line and a new version of the level.
 {counts}
 In the last table one caller reserves again and again, alone and while every shelf of the country changes. A reservation
 waits for a count only when its own shelf is in the batch that is being written; otherwise they share processors and
-disk. So a count rests while others write, four fifths of the time: it takes five times as long then. How much is the
+disk. So a count rests while others write, eight ninths of the time: it takes nine times as long then. How much is the
 machine's, the columns between say: beside a process that has nothing to do with stock, and beside bare COPY plus
 upsert, which does not rest. A p99 by the clock says little on a machine that is busy with anything else.
 """

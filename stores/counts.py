@@ -26,7 +26,9 @@ SHELVES_AT_ONCE_TOGETHER = 14_000
 
 # How long a bulk count rests after each transaction, as a multiple of its time, while others write: so few of them meet
 # it at the processor that the slowest of a hundred reservations waits hardly longer than alone.
-REST = 4
+REST = 8
+# In seconds: a transaction may have taken long since it waited for somebody.
+LONGEST_REST = 0.5
 
 # How far ahead the clock of whoever counted may run.
 CLOCKS_DIFFER = timedelta(minutes=5)
@@ -219,7 +221,7 @@ def _write_batches(
             summary.refused -= written.opened + written.changed + written.unchanged
             note(summary)
         if commits and last is not None and written.transaction > last + 1:
-            time.sleep(REST * (time.monotonic() - began))
+            time.sleep(min(REST * (time.monotonic() - began), LONGEST_REST))
         last = written.transaction
 
 
