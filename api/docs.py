@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from api.credentials import SCOPES
@@ -53,6 +53,11 @@ def docs(request: HttpRequest) -> HttpResponse:
         "api": request.build_absolute_uri(DOORS).rstrip("/"),
     }
     return render(request, "api/docs.html", context)
+
+
+def to_docs(request: HttpRequest) -> HttpResponse:
+    """Lead whoever knows the address alone to the page."""
+    return redirect("api_docs")
 
 
 def operations() -> Iterator[Operation]:

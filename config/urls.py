@@ -20,6 +20,8 @@ pages: list[URLPattern | URLResolver] = [
     path("desk/", include("orders.desk_urls")),
     path("admin/", include("office.urls")),
     path("reports/", include("office.report_urls")),
+    path("api/", catalogue_page(docs.to_docs)),
+    path("api/v1/", catalogue_page(docs.to_docs)),
     path("api/v1/docs/", catalogue_page(docs.docs), name="api_docs"),
     path("api/problems/", catalogue_page(problem_pages.problems), name="problems"),
     path("api/problems/<slug:name>/", catalogue_page(problem_pages.problem), name="problem"),

@@ -280,4 +280,5 @@ def test_the_schema_is_kept_ready_and_the_page_of_it_needs_no_network(client: Cl
         named = re.findall(r'<h2 id="(\w+)"', page)
         assert len(named) == len(set(named)) == len(list(operations()))
         assert re.findall(r'href="#(\w+)"', page) == ["main", *named]
+    assert client.get("/en/api/")["Location"] == client.get("/en/api/v1/")["Location"] == "/en/api/v1/docs/"
     assert "读取自己的订单" in client.get("/api/v1/docs/").content.decode()
