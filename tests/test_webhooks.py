@@ -21,7 +21,7 @@ from catalog.catalogue import forget_catalogue
 from events.feed import Place
 from events.models import Type
 from events.recording import Happening, record
-from partners import webhook_queue, webhooks
+from partners import webhook_queue, webhook_sending, webhooks
 from partners.callers import Caller
 from partners.keys import issue_key, revoke_key
 from partners.models import ApiKey, Delivery, Partner, Webhook
@@ -262,7 +262,13 @@ def test_after_three_days_of_failing_it_is_disabled_with_a_notice_and_goes_on_wh
     read_feed()
     assert webhook_queue.fan_out() == 0
     assert webhook_queue.claim(10, now=now + timedelta(days=1)) == []
+    # Enabled again, it has three days again.
+    assert webhooks.change(webhook, state="active").failures == 0
+    [delivery] = webhook_queue.claim(10, now=now)
+    webhook_queue.note(delivery, webhook_queue.Outcome(500, "status 500", 5), now=now)
+    assert Webhook.objects.get().state == "active"
     receiver.answers = lambda _request: 200
+    webhooks.change(webhook, state="disabled")
     webhooks.change(webhook, state="active")
     send(all_delivered)
     assert len(receiver.received) == 2
@@ -286,6 +292,8 @@ def test_a_receiver_says_when_to_come_again(receiver: Receiver, caller: Caller, 
     webhook.refresh_from_db()
     assert webhook.rest_until is not None
     assert webhook.rest_until > timezone.now() + timedelta(seconds=590)
+    receiver.headers = {"Retry-After": "999999999"}
+    assert webhook_sending.attempt(Delivery.objects.get()).retry_after == timedelta(days=1).total_seconds()
 
 
 def test_redirects_are_not_followed(receiver: Receiver, caller: Caller, outlets: list[Outlet]) -> None:
