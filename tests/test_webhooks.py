@@ -353,6 +353,17 @@ def test_a_ping_is_sent_once_also_where_it_is_disabled(receiver: Receiver, calle
     assert receiver.received[1].verified_by(secret_of(webhook))
 
 
+def test_a_ping_keeps_nothing_else_waiting(caller: Caller) -> None:
+    webhook = subscribe(caller, "http://localhost/")
+    webhooks.ping(webhook)
+    # What happens at no outlet is in an order, too.
+    Delivery.objects.create(
+        webhook=webhook, round=webhook.round, tick=1, event_id=1, outlet_id=0, type=Type.PHONE_ADDED, body="{}",
+        created_at=timezone.now(), next_attempt_at=timezone.now(),
+    )  # fmt: skip
+    assert {delivery.type for delivery in webhook_queue.claim(10)} == {"webhook.ping", "phone.added"}
+
+
 def test_a_partner_without_a_key_is_told_nothing_more(
     receiver: Receiver, caller: Caller, outlets: list[Outlet]
 ) -> None:
