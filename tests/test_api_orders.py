@@ -276,6 +276,12 @@ def test_a_key_sees_and_orders_what_it_reaches(caller: Caller, partner: Partner)
         assert [error["pointer"] for error in problem(other.place(), "invalid-input")["errors"]] == [wrong]
     for reach in ({"outlets": ["130121100-01"]}, {"regions": ["130121"]}, {"phones": ["uniscope-y401"]}):
         assert [order["number"] for order in Caller(partner, **reach).list()] == [number]
+    # Of an order it reaches all or nothing.
+    lines = [{"phone": slug, "quantity": 1} for slug in ("uniscope-y401", "ctyon-y402")]
+    both = caller.place(lines=lines, customer={"name": "王", "mobile": "13900139001"}).json()["number"]
+    assert [order["number"] for order in Caller(partner, phones=["uniscope-y401"]).list()] == [number]
+    assert len(Caller(partner, phones=["uniscope-y401", "ctyon-y402"]).list()) == 2
+    problem(Caller(partner, phones=["ctyon-y402"]).read(both), "not-found")
 
 
 def test_own_orders_are_narrowed_and_paged(caller: Caller, shop: Outlet, time_machine: Any) -> None:
