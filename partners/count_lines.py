@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import json
+from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 from operator import itemgetter
@@ -41,10 +42,26 @@ _TYPES: dict[str, tuple[type, ...]] = dict.fromkeys(_FIELDS, (str,)) | {
     "counted_at": (str, type(None)),
 }
 _PLAIN_TYPES = [{_TYPES[name][0]} for name in _FIELDS]
-_DECODER = json.JSONDecoder()
+# How many quotation marks a plain object has: around each name, and each text, which all but `on_hand` are.
+_MARKS_OF = {len(fields): 2 * (2 * len(fields) - 1) for fields in (_FIELDS, COLUMNS.required)}
 _CHARACTERS_AT_ONCE = 16_384
 _BLANK = " \t\r\n"
 _OF_NUMBERS = "0123456789+-.eE"
+
+
+class _Twice(str):
+    """The name of a field that an object has more than once: which of the two is meant would be a guess."""
+
+
+def _object(fields: list[tuple[str, Any]]) -> dict[str, Any] | _Twice:
+    found = dict(fields)
+    if len(found) == len(fields):
+        return found
+    [(name, _times)] = Counter(name for name, _value in fields).most_common(1)
+    return _Twice(name)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object)
 
 
 class BrokenBody(Exception):
@@ -84,8 +101,8 @@ class CountLines:
         return chain([Line(0, list(_FIELDS))], read(self.stream))
 
 
-def _plain_lines(first: int, objects: list[Any]) -> PlainLines | None:
-    """Return objects as lines if all of them have the same fields, and plain cells."""
+def _plain_lines(first: int, objects: list[Any], marks: int) -> PlainLines | None:
+    """Return objects as lines if all have the same fields, each once, and plain cells. `marks` is their number of "."""
     try:
         (names,) = set(map(tuple, objects))
         fields = _FIELDS if "counted_at" in names else COLUMNS.required
@@ -95,6 +112,8 @@ def _plain_lines(first: int, objects: list[Any]) -> PlainLines | None:
     types = [set(map(type, column)) for column in columns]
     if len(names) > len(fields) or types != _PLAIN_TYPES[: len(fields)]:
         return None
+    if marks != len(objects) * _MARKS_OF[len(fields)]:
+        return None
     form = ",".join(["%s"] * len(fields)) + "," * (len(_FIELDS) - len(fields))
     lines = plain_lines(first, "\n".join(map(form.__mod__, zip(*columns, strict=True))).encode())
     # As many as there are objects: a cell may have the end of a line in it.
@@ -103,6 +122,8 @@ def _plain_lines(first: int, objects: list[Any]) -> PlainLines | None:
 
 def _line(number: int, found: Any) -> Line | Problem:
     """Return the fields of an object as the cells that the columns have."""
+    if isinstance(found, _Twice):
+        return Problem(number, _named(found), _("is there more than once"))
     if not isinstance(found, dict):
         return Problem(number, "", _("is no JSON object"))
     for name, value in found.items():
@@ -113,8 +134,12 @@ def _line(number: int, found: Any) -> Line | Problem:
 
 def _wrong_field(name: str) -> tuple[str, str]:
     if name not in _FIELDS:
-        return name[:60].encode("ascii", "replace").decode(), _("There is no such field here.")
+        return _named(name), _("There is no such field here.")
     return name, _("must be a whole number") if name == "on_hand" else _("must be a string")
+
+
+def _named(field: str) -> str:
+    return field[:60].encode("ascii", "replace").decode()
 
 
 def _read_ndjson(stream: BinaryIO) -> Iterator[Line | PlainLines | Problem]:
@@ -137,8 +162,8 @@ def _read_ndjson(stream: BinaryIO) -> Iterator[Line | PlainLines | Problem]:
 
 def _ndjson_line(number: int, raw: bytes) -> Line | Problem:
     try:
-        return _line(number, orjson.loads(raw))
-    except ValueError:
+        return _line(number, _DECODER.decode(raw.decode()))
+    except (ValueError, RecursionError):
         return Problem(number, "", _("is no JSON"))
 
 
@@ -159,7 +184,7 @@ def _plain_block(first: int, block: bytes) -> PlainLines | None:
         objects = orjson.loads(b"[%b]" % block.replace(b"\n", b"\n,"))
     except ValueError:
         return None
-    return _plain_lines(first, objects) if len(objects) == len(lines) else None
+    return _plain_lines(first, objects, block.count(b'"')) if len(objects) == len(lines) else None
 
 
 def _read_json(stream: BinaryIO) -> Iterator[Line | PlainLines | Problem]:
@@ -207,7 +232,8 @@ class _Array:
         end = self.buffer.rfind("}", self.place, self.place + _CHARACTERS_AT_ONCE) + 1
         try:
             # Where that brace is not the end of an element, this is no JSON.
-            found = _plain_lines(self.number + 1, orjson.loads(f"[{self.buffer[self.place : end]}]"))
+            text = self.buffer[self.place : end]
+            found = _plain_lines(self.number + 1, orjson.loads(f"[{text}]"), text.count('"'))
         except ValueError:
             found = None
         self.is_plain = found is not None

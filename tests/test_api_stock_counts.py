@@ -379,9 +379,11 @@ OBJECTS = st.fixed_dictionaries(
 )
 # Also what would be right if the end of a line were none, or if there were as many objects as lines.
 SHORT = '{"outlet":"x","phone":"y","on_hand":1}'
+TWICE = '{"outlet":"x","phone":"y","on_hand":1,"on_hand":2}'
 TEXTS = st.sampled_from([
-    json.dumps(PLAIN), SHORT, f"{SHORT},{SHORT}", f'{SHORT},{{"outlet":"x"', '"phone":"y","on_hand":1}',
-    '{"outlet":"x}', '{x","phone":"y","on_hand":1}', "", "{}", "[]", "7", "}",
+    json.dumps(PLAIN), SHORT, TWICE, '{"outlet":"x","phone":"y","on_hand":1,"on\\u005fhand":2}', f"{SHORT},{SHORT}",
+    f'{SHORT},{{"outlet":"x"', '"phone":"y","on_hand":1}', '{"outlet":"x}', '{x","phone":"y","on_hand":1}', "", "{}",
+    "[]", "7", "}",
 ])  # fmt: skip
 
 
@@ -400,6 +402,17 @@ def test_lines_are_read_the_same_one_by_one_and_many_at_once(lines: list[str], s
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("partners.count_lines.plain_lines", lambda first, block: None)
             assert read_in_pieces(body.encode(), media_type, size) == many_at_once
+
+
+@pytest.mark.parametrize("media_type", [JSON, NDJSON])
+@pytest.mark.parametrize("lines", [[TWICE] * 3, [SHORT, TWICE, SHORT], [TWICE]])
+def test_a_field_that_is_there_twice_is_refused(media_type: str, lines: list[str]) -> None:
+    body = f"[{','.join(lines)}]" if media_type == JSON else "\n".join(lines)
+    found, broken, _number = read_in_pieces(body.encode(), media_type, 500)
+    assert not broken
+    refused = {each.line: (each.column, each.reason) for each in found if isinstance(each, Problem)}
+    told = ("on_hand", "出现了不止一次")
+    assert refused == {number: told for number, line in enumerate(lines, 1) if line == TWICE}
 
 
 @pytest.mark.parametrize("media_type", MEDIA_TYPES.values())
