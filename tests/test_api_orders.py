@@ -174,6 +174,7 @@ def test_where_else_is_where_the_key_reaches(partner: Partner, shop: Outlet) -> 
         ({"customer": {"name": "007", "mobile": "13800138000"}}, ["#/customer/name"]),
         ({"customer": {}}, ["#/customer/name", "#/customer/mobile"]),
         ({"customer": None}, ["#/customer"]),
+        ({"language": ["zh"]}, ["#/language"]),
         ({"lines": []}, ["#/lines"]),
         ({"lines": [{"phone": "none", "quantity": 1}]}, ["#/lines/0/phone"]),
         ({"lines": [{"phone": "uniscope-y401", "quantity": 0}]}, ["#/lines/0/quantity"]),
