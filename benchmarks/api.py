@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import random
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -197,12 +195,13 @@ def _table(costs: dict[str, float]) -> str:
     return "\n".join(lines) + f"\n\nA small answer of the REST framework: {costs[SMALL]:.2f} ms.\n"
 
 
+MODULE = "benchmarks.api"
 ROUNDS = 3
 COUNT_CASES = (("all differ", 1, 6), ("1 % differ", 100, 2))
 
 
 def _counts() -> str:
-    from benchmarks.counts import UPSERT, by_floor, meanwhile
+    from benchmarks.counts import UPSERT, Counting, by_floor, meanwhile
     from benchmarks.scale import scaled
 
     url = scaled(15_000, 14)
@@ -213,12 +212,12 @@ def _counts() -> str:
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for name, every, goal in COUNT_CASES:
-        rounds = [(by_floor(url, every, UPSERT), *_by_door(url, every)) for _ in range(ROUNDS)]
+        rounds = [(by_floor(url, every, UPSERT), *Counting(MODULE, url, every).run()) for _ in range(ROUNDS)]
         low, taken, dealt = (median(column) for column in zip(*rounds, strict=True))
         ratio = median((each[1] + each[2]) / each[0] for each in rounds)
         mark = "" if ratio <= goal else "**"
         lines.append(f"| {name} | {low:.2f} | {taken:.2f} | {dealt:.2f} | {mark}{ratio:.1f}{mark} | {goal} |")
-    return "\n".join(lines) + "\n\n" + meanwhile(url, _by_door)
+    return "\n".join(lines) + "\n\n" + meanwhile(url, MODULE)
 
 
 def _floor_table(url: str) -> None:
@@ -232,27 +231,15 @@ def _floor_table(url: str) -> None:
         cursor.execute(SETUP)
 
 
-def _by_door(url: str, every: int) -> tuple[float, float]:
-    """Send a count in a process of its own and deal with it there; return seconds for each."""
-    answer = subprocess.run(
-        [sys.executable, "-m", "benchmarks.api", str(every)],
-        env=os.environ | {"DATABASE_URL": url},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    taken, dealt = answer.stdout.split()
-    return float(taken), float(dealt)
-
-
 def count_once(every: int) -> None:
-    """Send a count of every shelf, one more on each so-manieth; print the seconds of door and worker."""
+    """Send a count of every shelf, one more on each so-manieth, when told to; print the seconds of door and worker."""
     import gzip
 
     from django.db import connection
     from django.test import Client, override_settings
     from django.utils import timezone
 
+    from benchmarks.counts import wait_for_run
     from partners.counts import deal_with_waiting
     from stores.loading.stock import MOST_ON_HAND
     from tests.partner_site import key_for_all
@@ -273,6 +260,7 @@ def count_once(every: int) -> None:
         client = Client()
         # The first answer of a process takes longer: only now it reads its addresses.
         client.get("/api/v1/brands")
+        wait_for_run()
         began = time.perf_counter()
         told = client.post("/api/v1/stock-counts", body, content_type="text/csv", headers=headers)
         taken = time.perf_counter()

@@ -20,6 +20,8 @@ import psycopg2
 from benchmarks.reservations import Caller
 from benchmarks.scale import ROOT, scaled
 
+READY = "ready\n"
+MODULE = "benchmarks.counts"
 ROUNDS = 3
 CASES = (("all differ", 1, 6), ("1 % differ", 100, 2))
 
@@ -50,14 +52,14 @@ def run() -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     for name, every, goal in CASES:
-        rounds = [(by_floor(url, every, UPSERT), by_floor(url, every, UPSERT_ALL), *by_rule(url, every))
+        rounds = [(by_floor(url, every, UPSERT), by_floor(url, every, UPSERT_ALL), *Counting(MODULE, url, every).run())
                   for _ in range(ROUNDS)]  # fmt: skip
         low, high, rule, memory = (median(column) for column in zip(*rounds, strict=True))
         ratio, to_every = (median(each[2] / each[floor] for each in rounds) for floor in (0, 1))
         lines.append(
             f"| {name} | {low:.2f} | {high:.2f} | {rule:.2f} | {ratio:.1f} | {to_every:.1f} | {goal} | {memory:.0f} |"
         )
-    return "\n".join(lines) + "\n\n" + meanwhile(url, by_rule)
+    return "\n".join(lines) + "\n\n" + meanwhile(url, MODULE)
 
 
 def by_floor(url: str, every: int, upsert: str) -> float:
@@ -71,18 +73,31 @@ def by_floor(url: str, every: int, upsert: str) -> float:
         return time.perf_counter() - began
 
 
-def by_rule(url: str, every: int) -> tuple[float, float]:
-    """Count in a process of its own, as a job of the worker would; return seconds and megabytes."""
-    answer = subprocess.run(
-        [sys.executable, "-m", "benchmarks.counts", str(every)],
-        cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": url},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    seconds, megabytes = answer.stdout.split()
-    return float(seconds), float(megabytes)
+class Counting:
+    """A count in a process of its own, as a job of the worker would: made ready here, and done by `run`."""
+
+    def __init__(self, module: str, url: str, every: int) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", module, str(every)],
+            cwd=ROOT,
+            env=os.environ | {"DATABASE_URL": url},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        if self.process.stdout is None or self.process.stdout.readline() != READY:
+            raise SystemExit(f"{module} did not get ready.")
+
+    def run(self) -> tuple[float, float]:
+        """Return the two numbers that it prints at last."""
+        first, second = self.process.communicate("\n")[0].split()
+        return float(first), float(second)
+
+
+def wait_for_run() -> None:
+    """Say in the process of a Counting that it is ready, and wait until it shall run."""
+    print(READY, end="", flush=True)
+    sys.stdin.readline()
 
 
 def counted(cursor: Any, table: str, every: int) -> io.StringIO:
@@ -95,8 +110,8 @@ def counted(cursor: Any, table: str, every: int) -> io.StringIO:
     return io.StringIO("\n".join(line for (line,) in cursor))
 
 
-def meanwhile(url: str, count_all: Callable[[str, int], object]) -> str:
-    """Measure how long reservations take alone, and beside other work: of a processor, of the floor, of `count_all`."""
+def meanwhile(url: str, module: str) -> str:
+    """Measure how long reservations take alone, and beside other work: of a processor, the floor, a count of all."""
     caller = Caller(url, 1)
     with closing(psycopg2.connect(url)) as bare, bare, bare.cursor() as cursor:
         cursor.execute(SETUP)
@@ -104,13 +119,18 @@ def meanwhile(url: str, count_all: Callable[[str, int], object]) -> str:
         shelves = cursor.fetchall()
     caller.ask("fill", shelves)
     caller.answer()
-    beside: dict[Callable[[str, int], object] | None, list[float]] = {None: []}
-    beside |= {work: [] for work in (compute, upsert_all, count_all)}
+    works: list[Callable[[], Callable[[], object] | None]] = [
+        lambda: None,
+        lambda: compute,
+        lambda: partial(upsert_all, url),
+        lambda: Counting(module, url, 1).run,
+    ]
+    beside: list[list[float]] = [[] for _work in works]
     for _ in range(ROUNDS):
-        for work, taken in beside.items():
-            taken += latencies(caller, shelves, work and partial(work, url, 1))
+        for make_ready, taken in zip(works, beside, strict=True):
+            taken += latencies(caller, shelves, make_ready())
     caller.process.kill()
-    alone, computing, floor, count = (quantiles(taken, n=100)[98] * 1000 for taken in beside.values())
+    alone, computing, floor, count = (quantiles(taken, n=100)[98] * 1000 for taken in beside)
     return (
         "| reservations, p99 in ms | alone | beside a process that only computes | beside COPY plus upsert of all "
         "| beside the count of all | to alone | goal |\n"
@@ -139,16 +159,16 @@ def latencies(caller: Caller, shelves: list[tuple[int, int]], work: Callable[[],
     return taken
 
 
-def compute(url: str, every: int) -> None:
+def compute() -> None:
     """Keep a processor busy with nothing, for about as long as a count takes."""
     spin = "import time\nend = time.monotonic() + 6\nwhile time.monotonic() < end:\n    pass"
     subprocess.run([sys.executable, "-c", spin], check=True)
 
 
-def upsert_all(url: str, every: int) -> None:
+def upsert_all(url: str) -> None:
     """Do what the floor does for about as long as a count takes."""
     for _ in range(4):
-        by_floor(url, every, UPSERT)
+        by_floor(url, 1, UPSERT)
 
 
 def count_once(every: int) -> None:
@@ -160,6 +180,7 @@ def count_once(every: int) -> None:
     with connection.cursor() as cursor:
         rows = counted(cursor, "stores_stocklevel", every)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        wait_for_run()
         began = time.perf_counter()
         cursor.execute(STAGE)
         cursor.copy_expert("COPY staged FROM STDIN", rows)
