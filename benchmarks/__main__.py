@@ -34,7 +34,9 @@ API = """\
 
 Ratios are the floor's cost divided by ours: 1.0 is as cheap as the floor, more is cheaper; of uploads it is ours
 divided by the floor's. Floors of reads send the very SQL of the read, checking the key and counting the call included,
-and write the rows down as JSON; the floor of an order is one statement that promises a phone and writes a row.
+and write the rows down as JSON; the floor of an order is one statement that promises a phone and writes a row. What
+follows it is how near to its goal an order could come that checks its key, counts the call and writes all its rows, but
+asks no rule and goes through no REST framework.
 {made}
 """
 OFFICE = """\
