@@ -105,8 +105,11 @@ class Shelf(NamedTuple):
 
 def shelves_of(outlets: int) -> list[Shelf]:
     """Write so many outlets that have a phone, and return their shelves."""
+    from catalog.catalogue import forget_catalogue
     from tests.factories import create_outlet, create_phone, create_stock
 
+    # What is in memory may be of the database that was measured before.
+    forget_catalogue()
     phone = create_phone()
     levels = [create_stock(outlet=create_outlet(), phone=phone, on_hand=900_000) for _ in range(outlets)]
     return [Shelf(level.outlet_id, level.outlet.code, phone.pk, phone.slug, phone.price_fen) for level in levels]
