@@ -39,7 +39,7 @@ from stores.geography import Point, distance_km
 from stores.hours import NO_WEEK, SHANGHAI, Opening, closures_of, opening_at, weeks_of
 from stores.lines import call_first
 from stores.models import Outlet, StockLevel
-from stores.place_words import COUNTY_OFFSET, as_far_as_known, distances, nearness
+from stores.place_words import COUNTY_OFFSET, distance_in_words, nearness
 
 MOST_OFFERS = 10
 MOST_PARTIAL_OFFERS = 3
@@ -72,17 +72,20 @@ class Offer:
     km: float | None = None
 
     @property
+    def distance(self) -> str:
+        """Say how far it is, in words that claim no more than is known of the place."""
+        if self.km is None:
+            return ""
+        return distance_in_words(self.km, self.outlet.coordinate_accuracy_km, is_vague=self.outlet.place_is_vague)
+
+    @property
     def told(self) -> SafeString:
         """Say as HTML which shop it is, how far, whether open, and where: without a template, as lists have ten."""
         outlet, language = self.outlet, get_language()
         is_in_english = is_english(language)
         name = outlet.name_en if is_in_english else outlet.name_zh
         address = outlet.address_en if is_in_english else outlet.address_zh
-        far = ""
-        if self.km is not None:
-            # In words that claim no more than is known of the place.
-            known = as_far_as_known(self.km, outlet.coordinate_accuracy_km, outlet.place_is_vague)
-            far = f" <small>{distances(language)(*known)}</small>"
+        far = f" <small>{distance}</small>" if (distance := self.distance) else ""
         silent = call_first(language) if outlet.call_first else ""
         return SafeString(  # every part is ours or escaped
             f"<b>{escape(name)}</b>{far}<small>{self.opening.as_html(language)}{silent}</small>"

@@ -231,6 +231,20 @@ def test_a_neighbour_of_which_only_the_county_is_known_stands_where_it_may_be_at
     assert nearest_with_all(order, limit=2) == [near, on_our_spot]
 
 
+def test_for_a_customer_whose_phone_is_not_here_neighbours_are_named(
+    clerk: Client, outlet: Outlet, phone: Phone, town
+) -> None:
+    near = create_outlet(town=town, latitude=outlet.latitude + 0.1, name_en="Near <Store>", address_en="Main Road")
+    create_stock(outlet=near, phone=phone, on_hand=4)
+    form = {"name": "王小明", "mobile": "13800138000", "language": "zh-hans", "channel": "desk"}
+    form |= {f"quantity-{phone.pk}": "1", f"price-{phone.pk}": phone.price_fen}
+
+    answer = send_form(clerk, at(outlet, "new-order/"), "form_key", **form)
+    assert answer.status_code == 409
+    name, far, opening = "<b>Near &lt;Store&gt;</b>", '<span class="when">about 11 km</span>', "(open|closed)[^<]*"
+    assert re.search(rf"<li>{name} {far}<small>{opening} · Main Road</small></li>", answer.text)
+
+
 def scan(client: Client, box: str, number: str, **headers: str):
     return client.post(box, {"number": number}, headers=headers)
 
