@@ -36,13 +36,18 @@ class JsonParser(JSONParser):
             raise ParseError(_("It has a number that is too long.")) from None
 
 
+def field_twice(fields: list[tuple[str, Any]]) -> str | None:
+    """Return the name of a field that an object has more than once, None without: which is meant would be a guess."""
+    if len(dict(fields)) == len(fields):
+        return None
+    [(name, _times)] = Counter(name for name, _value in fields).most_common(1)
+    return name
+
+
 def _object(fields: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(fields)
-    if len(found) < len(fields):
-        [(name, _times)] = Counter(name for name, _value in fields).most_common(1)
-        name = name[:LONGEST_NAME]
-        raise ParseError(_("An object has the field “%(name)s” more than once.") % {"name": name})
-    return found
+    if (name := field_twice(fields)) is not None:
+        raise ParseError(_("An object has the field “%(name)s” more than once.") % {"name": name[:LONGEST_NAME]})
+    return dict(fields)
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 from operator import itemgetter
@@ -18,6 +17,7 @@ from typing import Any, BinaryIO
 import orjson
 from django.utils.translation import gettext as _
 
+from api.parsers import field_twice
 from catalog.loading.report import Problem
 from stores.loading.csvfile import (
     BYTE_ORDER_MARK,
@@ -50,15 +50,12 @@ _OF_NUMBERS = "0123456789+-.eE"
 
 
 class _Twice(str):
-    """The name of a field that an object has more than once: which of the two is meant would be a guess."""
+    """The name of a field that an object has more than once, in place of the object."""
 
 
 def _object(fields: list[tuple[str, Any]]) -> dict[str, Any] | _Twice:
-    found = dict(fields)
-    if len(found) == len(fields):
-        return found
-    [(name, _times)] = Counter(name for name, _value in fields).most_common(1)
-    return _Twice(name)
+    name = field_twice(fields)
+    return dict(fields) if name is None else _Twice(name)
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object)
