@@ -34,20 +34,19 @@ RETRY_SECONDS = 1
 _WRITTEN = re.compile(r'"([ !#-\[\]-~]+)"|([!#-+\--~]+)')
 _KEPT_HEADERS = ("Content-Type", "Content-Language", "Location", "Vary")
 
-_TAKE = Planned(
-    lambda: (
-        """
-    SELECT taken, fingerprint, status, headers, body FROM api_take_key(%(lock)s, %(client)s, %(key)s, %(since)s)
-    """
+
+@Planned
+def _kept() -> str:
+    return (
+        "SELECT taken, fingerprint, status, headers, body FROM api_take_key(%(lock)s, %(client)s, %(key)s, %(since)s)"
     )
-)
-_KEEP = Planned(
-    lambda: (
-        """
-    SELECT api_keep_answer(%(client)s, %(key)s, %(fingerprint)s, %(status)s, %(headers)s, %(body)s, %(moment)s)
+
+
+@Planned
+def _answered() -> str:
+    return """
+        SELECT api_keep_answer(%(client)s, %(key)s, %(fingerprint)s, %(status)s, %(headers)s, %(body)s, %(moment)s)
     """
-    )
-)
 
 
 class Call(NamedTuple):
@@ -119,7 +118,7 @@ def _take(call: Call) -> Sequence[Any] | None:
     """
     number = hashlib.blake2b(f"{call.client}\0{call.key}".encode(), digest_size=8).digest()
     lock = int.from_bytes(number, "big", signed=True)
-    [(is_taken, *before)] = _TAKE.rows(lock=lock, client=call.client, key=call.key, since=timezone.now() - KEPT)
+    [(is_taken, *before)] = _kept.rows(lock=lock, client=call.client, key=call.key, since=timezone.now() - KEPT)
     if not is_taken:
         raise Refusal("still-running", wait=RETRY_SECONDS)
     return None if before[0] is None else before
@@ -134,7 +133,7 @@ def _again(before: Sequence[Any], call: Call) -> HttpResponse:
 
 def _keep(call: Call, response: HttpResponse) -> None:
     headers = {name: response[name] for name in _KEPT_HEADERS if name in response}
-    _KEEP.rows(
+    _answered.rows(
         **call._asdict(),
         status=response.status_code,
         headers=json.dumps(headers),

@@ -194,6 +194,7 @@ class Asked(NamedTuple):
 
 # Sends the statement PLACING, or more with it; returns its rows.
 Ask = Callable[[Asked], list[tuple[Any, ...]]]
+
 # Read and planned once a connection: that takes PostgreSQL as long as the ledger does.
 _place = Planned(lambda: PLACING)
 
@@ -234,9 +235,9 @@ def write_order(draft: Draft, *, is_limited: bool, ask: Ask = _ask) -> Order:
         case [("too many units", _, phone_id, ordered, *_)]:
             raise _too_many_units(phone_id, ordered)
         case [("dearer", *_, total_fen), *_]:
-            raise sales.price_rose({row[2]: row[8] for row in rows}, total_fen)
+            raise sales.price_rose({row[2]: row[PRICE] for row in rows}, total_fen)
         case [("sale limit" | "sale quota", *_), *_]:
-            raise sales.used_up([sales.PassedOver(row[0], row[2], row[3], *row[8:]) for row in rows], draft.outlet)
+            raise sales.used_up([sales.PassedOver(row[0], row[2], row[3], *row[PRICE:]) for row in rows], draft.outlet)
         case _:
             raise _no_promise(draft, [Shelf(row[2], *row[4:8]) for row in rows])
 
