@@ -119,11 +119,11 @@ def keep() -> None:
 def _keep() -> None:
     while True:
         time.sleep(SECONDS_BETWEEN_LOOKS)
+        if _server:
+            _server.poll()  # Takes notice of its end, also where another process was the one to start it again.
         # What hinders it may pass: a full disk, a port, memory. The pages say meanwhile that they cannot answer.
         with suppress(OSError, subprocess.SubprocessError, psycopg2.Error, PostgresError), _keeping, _alone():
             if _running_server(HOME / "data") is None:
-                if _server:
-                    _server.poll()  # Takes notice of its end.
                 _start(account())
 
 

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,9 @@ sys.stdout.flush()
 sys.stdin.read()
 """
 
+# The same, and bring it back when it is gone, but let others be first.
+KEEPER = USER.replace("place =", "postgres.SECONDS_BETWEEN_LOOKS = 2\npostgres.keep()\nplace =", 1)
+
 
 class Checkout:
     """A copy of the part of the project that brings the database along."""
@@ -49,10 +52,12 @@ class Checkout:
         for name in ("__init__.py", "postgres.py", "postgres_places.py"):
             shutil.copy(settings.BASE_DIR / "config" / name, folder / "config")
 
-    def enter(self, statement: str = "select 1", **options: Any) -> subprocess.Popen[str]:
+    def enter(self, statement: str = "select 1", script: str = USER, **options: Any) -> subprocess.Popen[str]:
         """Start a process that uses the database."""
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        user = subprocess.Popen([sys.executable, "-c", USER, statement], cwd=self.folder, text=True, **pipes, **options)
+        user = subprocess.Popen(
+            [sys.executable, "-c", script, statement], cwd=self.folder, text=True, **pipes, **options
+        )
         self.users.append(user)
         return user
 
@@ -143,6 +148,18 @@ def test_keeps_what_was_committed_when_the_server_is_killed(checkout: Checkout):
     os.kill(says(user)["pid"], signal.SIGKILL)
 
     assert checkout.use("select state from orders")["rows"] == [["acknowledged"]]
+
+
+def test_whoever_started_it_takes_notice_of_its_end_also_when_another_started_it_again(checkout: Checkout):
+    keeper = checkout.enter(script=KEEPER)
+    first = says(keeper)["pid"]
+    os.kill(first, signal.SIGKILL)
+    assert says(checkout.enter())["pid"] != first
+
+    with suppress(psutil.NoSuchProcess):
+        psutil.Process(first).wait(timeout=20)
+
+    assert keeper.poll() is None
 
 
 def test_a_killed_user_counts_as_gone(checkout: Checkout):

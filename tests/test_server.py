@@ -28,6 +28,14 @@ DEMO_OUTLET = "130121100-01"
 OURS = {"DATABASE_URL", "DEMO", "DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "HTTPS", "HOST", "DJANGO_SETTINGS_MODULE"}
 
 
+def runs(process: psutil.Process, word: str) -> bool:
+    """Return whether it was started with this word and has not ended since."""
+    try:
+        return word in process.cmdline()
+    except psutil.NoSuchProcess:  # Zombies, too.
+        return False
+
+
 class Server:
     """A fresh clone of what is checked in or about to be, with the environment of this one."""
 
@@ -81,7 +89,10 @@ class Server:
         return found
 
     def web_processes(self) -> list[psutil.Process]:
-        return [process for process in self.main.children() if "serve" in process.cmdline()]
+        return [process for process in self.main.children() if runs(process, "serve")]
+
+    def worker_processes(self) -> list[psutil.Process]:
+        return [process for process in self.main.children(recursive=True) if runs(process, "worker")]
 
     def postgres(self) -> psutil.Process:
         return psutil.Process(int((self.folder / "var/postgres/data/postmaster.pid").read_text().split()[0]))
@@ -208,6 +219,7 @@ def test_says_to_come_again_while_the_database_is_away(running: Server):
 
 
 def test_replaces_a_web_process_that_was_killed(running: Server):
+    running.wait(lambda: len(running.web_processes()) == 2, SECONDS_TO_START)
     first, second = running.web_processes()
 
     first.kill()

@@ -142,7 +142,7 @@ class Killer(threading.Thread):
             if kind == "clerk":
                 return [psutil.Process(self.clerk.process.pid)] if self.clerk.has_worked() else []
             if kind == "worker":
-                return [each for each in self.server.main.children(recursive=True) if "worker" in each.cmdline()]
+                return self.server.worker_processes()
             backends = self.server.postgres().children()
             return [each for each in backends if "postgres: cunpu cunpu" in " ".join(each.cmdline())]
         except (psutil.NoSuchProcess, FileNotFoundError, IndexError):
