@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from datetime import time, timedelta
+from datetime import datetime, timedelta
+from datetime import time as clock_time
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -14,7 +16,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from stdnum import luhn
 
-from catalog.catalogue import Catalogue, current_catalogue, forget_catalogue
+from catalog.catalogue import Catalogue, current_catalogue, forget_catalogue, version_and_clock
 from catalog.loading.phones import load_phones
 from catalog.models import Brand, Phone, Provenance, SaleWindow, SaleWindowPrice, Tier
 from catalog.prices import set_price
@@ -142,7 +144,8 @@ def create_timetable(**values: Any) -> Timetable:
         **{"slug": f"timetable-{number}", "name_zh": "每天", "name_en": "Every day"} | values
     )
     TimetableHours.objects.bulk_create(
-        TimetableHours(timetable=timetable, weekday=weekday, opens=time(8, 30), closes=time(18)) for weekday in range(7)
+        TimetableHours(timetable=timetable, weekday=weekday, opens=clock_time(8, 30), closes=clock_time(18))
+        for weekday in range(7)
     )
     return timetable
 
@@ -201,6 +204,12 @@ def create_unit(*, second: bool = False) -> tuple[str, ...]:
 def _imei(number: int) -> str:
     digits = f"35{number:012d}"
     return digits + luhn.calc_check_digit(digits)
+
+
+def wait_until(moment: datetime) -> None:
+    """Return when the clock of the database has come to it."""
+    while (left := (moment - version_and_clock()[1]).total_seconds()) > 0:
+        time.sleep(left)
 
 
 def create_window(prices: Mapping[Phone, int], *, quota: int | None = None, **values: Any) -> SaleWindow:

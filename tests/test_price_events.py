@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +11,7 @@ from catalog.catalogue import version_and_clock
 from catalog.price_events import tell_of_due_prices, tell_of_prices
 from events.models import Event
 from tests.crowd import at_once
-from tests.factories import change_price, create_phone, create_window
+from tests.factories import change_price, create_phone, create_window, wait_until
 
 
 def told() -> list[tuple[Any, ...]]:
@@ -43,16 +42,17 @@ def test_both_edges_of_a_window_are_told_even_if_nobody_looked_between_them() ->
     phone = create_phone(price_fen=29900)
     other = create_phone()
     tell_of_prices()
-    clock = version_and_clock()[1]
-    create_window({phone: 24900}, starts_at=clock + timedelta(seconds=0.2), ends_at=clock + timedelta(seconds=0.4))
+    starts_at = version_and_clock()[1] + timedelta(seconds=2)
+    ends_at = starts_at + timedelta(seconds=0.2)
+    create_window({phone: 24900}, starts_at=starts_at, ends_at=ends_at)
     assert tell_of_prices() == 0
-    time.sleep(0.5)
+    wait_until(ends_at)
 
     assert tell_of_prices() == 2
     assert told() == [(phone.pk, 24900, 29900), (phone.pk, 29900, 29900)]
     data = Event.objects.filter(type="price.changed").order_by("id").first().data
-    assert data["since"] == (clock + timedelta(seconds=0.2)).isoformat()
-    assert data["until"] == (clock + timedelta(seconds=0.4)).isoformat()
+    assert data["since"] == starts_at.isoformat()
+    assert data["until"] == ends_at.isoformat()
     assert other.pk not in {phone_id for phone_id, *_ in told()}
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.db.models.functions import Now
 from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
@@ -65,7 +65,7 @@ def test_only_the_phones_of_the_window_have_its_price():
 
 def test_an_order_at_the_edge_has_the_price_of_the_second_in_which_it_is_written():
     shelf = create_shelf()
-    edge = version_and_clock()[1] + timedelta(seconds=0.6)
+    edge = version_and_clock()[1] + timedelta(seconds=1.5)
     create_window({shelf.phone: SALE}, ends_at=edge)
     prices = {}
     while version_and_clock()[1] < edge + timedelta(seconds=0.2):
@@ -100,8 +100,7 @@ def test_the_same_form_after_the_price_rose_is_the_same_order():
     shelf = on_sale()
     request = request_for(shelf, accepted_fen=SALE)
     order = place_order(**request)
-    SaleWindow.objects.update(ends_at=timezone.now() + timedelta(seconds=0.01))
-    time.sleep(0.1)
+    SaleWindow.objects.update(ends_at=Now())
 
     assert place_order(**request).number == order.number
 
@@ -430,8 +429,7 @@ def test_who_asks_for_a_price_band_finds_by_what_it_costs_now(client: Client):
 def test_an_order_keeps_its_price_when_the_window_has_ended():
     shelf = on_sale()
     order = lifecycle.set_ready(create_order(shelf), CLERK)
-    SaleWindow.objects.update(ends_at=timezone.now() + timedelta(seconds=0.01))
-    time.sleep(0.1)
+    SaleWindow.objects.update(ends_at=Now())
 
     assert lead_to(create_order(shelf), "ready").total_fen == ORDINARY
     order.refresh_from_db()
