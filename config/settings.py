@@ -81,7 +81,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # The two that all answers need, then the doors of programs, then the ready pages, then what it takes to make one.
+    # Whether it runs, before anything can refuse the question; the two that all other answers need, then the doors of
+    # programs, then the ready pages, then what it takes to make one.
+    "config.health.Health",
     "config.compression.Compression",
     "config.conditional.ConditionalGet",
     "config.programs.Programs",

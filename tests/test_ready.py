@@ -315,7 +315,8 @@ def test_any_accept_encoding_has_an_answer(header: str) -> None:
 
 
 def test_ready_pages_stand_where_they_must() -> None:
-    assert settings.MIDDLEWARE[:4] == [
+    assert settings.MIDDLEWARE[:5] == [
+        "config.health.Health",
         "config.compression.Compression",
         "config.conditional.ConditionalGet",
         "config.programs.Programs",

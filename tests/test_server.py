@@ -1,6 +1,7 @@
 """script/server runs the site from a fresh clone, stops without a trace, and starts again whatever was killed."""
 
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -211,11 +212,15 @@ def test_says_to_come_again_while_the_database_is_away(running: Server):
             assert (answer.status, answer.getheader("Retry-After")) == (503, "10"), path
             assert words in text, path
             assert answer.getheader("Cache-Control") == "private, no-cache"
+        assert running.get("/healthz") == (200, "ok\n")
+        status, answered = running.get("/readyz")
+        assert (status, json.loads(answered)["missing"]) == (503, {"database": "does not answer"})
         assert "Internal Server Error" not in running.log.read_text()
 
     # It comes back by itself, and so do the pages.
     running.wait(lambda: running.get(f"/outlets/{DEMO_OUTLET}/")[0] == 200, SECONDS_TO_START)
     assert running.get("/api/v1/outlets")[0] == 200
+    running.wait(lambda: running.get("/readyz")[0] == 200, SECONDS_TO_START)
 
 
 def test_replaces_a_web_process_that_was_killed(running: Server):
