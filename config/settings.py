@@ -7,6 +7,8 @@ production settings: they ask for a secret key and host names, refuse DEBUG and 
 from datetime import timedelta
 from pathlib import Path
 
+from jinja2 import ChainableUndefined
+
 from catalog import inline
 from config import env, postgres, secret_key
 
@@ -177,6 +179,8 @@ TEMPLATES = [
         "APP_DIRS": False,
         "OPTIONS": {
             "environment": "config.templates.environment",
+            # A page without one of its words is better than no page. The tests take no such page, see tests.settings.
+            "undefined": ChainableUndefined,
             "context_processors": ["stores.context.my_outlet", "stores.context.country"],
         },
     },

@@ -17,7 +17,7 @@ from django.template.backends.jinja2 import Jinja2
 from django.templatetags.static import static
 from django.urls import get_script_prefix
 from django.utils import translation
-from jinja2 import ChainableUndefined, Environment, nodes
+from jinja2 import Environment, nodes
 from jinja2.visitor import NodeTransformer
 from markupsafe import escape
 
@@ -145,9 +145,9 @@ def _called_with_constants(node: nodes.Expr) -> tuple[str, list[Any]]:
 
 
 def environment(**options: Any) -> Environment:
-    """Return the environment that renders `templates/`. What is missing in a context is empty there, not an error."""
+    """Return the environment that renders `templates/`."""
     # Django switches autoescape on.
-    jinja = SettledEnvironment(extensions=["jinja2.ext.i18n"], **options | {"undefined": ChainableUndefined})
+    jinja = SettledEnvironment(extensions=["jinja2.ext.i18n"], **options)
     jinja.install_gettext_callables(  # type: ignore[attr-defined]
         translation.gettext,
         translation.ngettext,

@@ -164,6 +164,7 @@ def _differences_page(request: DeskRequest, take: Stocktake, status: int = 200, 
         "take": take,
         "different": [each for each in found if each.is_different],
         "same": [each for each in found if not each.is_different],
+        "reasons": {},
     }
     return show(request, "desk/stocktake_differences.html", context | more, status=status)
 
