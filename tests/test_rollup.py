@@ -172,12 +172,13 @@ def test_a_day_that_is_added_to_all_along_is_as_if_it_were_done_at_once(db):
 
 
 def test_what_was_not_committed_in_its_minutes_is_found_when_the_day_is_over(db):
-    shelf = create_shelf(on_hand=4)
-    roll_up(timezone.now() + timedelta(minutes=5))
+    shelf, now = create_shelf(on_hand=4), timezone.localtime()
+    third = (now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1) - now) / 3
+    roll_up(now + third)
 
     # Written before the moment up to which all was added up.
     stock.receive(shelf.outlet_id, {shelf.phone_id: 5}, act())
-    roll_up(timezone.now() + timedelta(minutes=10))
+    roll_up(now + 2 * third)
     assert RegionDay.objects.get(region_code="").received == 4
 
     roll_up(timezone.now() + timedelta(days=1))
