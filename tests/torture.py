@@ -8,6 +8,7 @@ over; then proves that no acknowledged order is lost, none is half done, and no 
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 import re
@@ -117,7 +118,8 @@ class Killer(threading.Thread):
         super().__init__(daemon=True)
         self.server, self.clerk, self.running, self.dice = server, clerk, running, random.Random(seed)
         self.killed: Counter[str] = Counter()
-        self.first = {web.pid for web in server.web_processes()}
+        # When each was seen first, by a clock that nobody sets.
+        self.seen = {web.pid: -math.inf for web in server.web_processes()}
 
     def run(self) -> None:
         while self.running.is_set():
@@ -133,7 +135,8 @@ class Killer(threading.Thread):
     def may_die(self, web: psutil.Process) -> bool:
         # Granian takes the death of a worker within 5.5 seconds of being started anew for a program that cannot start,
         # and ends.
-        return web.pid in self.first or time.time() - web.create_time() > 7
+        now = time.monotonic()
+        return now - self.seen.setdefault(web.pid, now) > 7
 
     def victims(self, kind: str) -> list[psutil.Process]:
         try:
